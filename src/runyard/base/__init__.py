@@ -1,0 +1,44 @@
+"""What every room stands on: errors, atomic files, canonical JSON, the clock, job states. Knows no other room."""
+
+from runyard.base.canonical import canonical_json, digest, finite_json, from_finite_json
+from runyard.base.clock import from_iso, iso, utc_now
+from runyard.base.errors import (
+    InterruptedSweep,
+    JobFailed,
+    RecordError,
+    RunyardError,
+    SweepBusy,
+    UsageError,
+    unknown_name,
+)
+from runyard.base.files import append_text, read_json, swap_symlink, write_bytes, write_json, write_text
+from runyard.base.states import MOVES, STATES, TERMINAL, State, SweepState, move
+
+__all__ = [
+    "MOVES",
+    "STATES",
+    "TERMINAL",
+    "InterruptedSweep",
+    "JobFailed",
+    "RecordError",
+    "RunyardError",
+    "State",
+    "SweepBusy",
+    "SweepState",
+    "UsageError",
+    "append_text",
+    "canonical_json",
+    "digest",
+    "finite_json",
+    "from_finite_json",
+    "from_iso",
+    "iso",
+    "move",
+    "read_json",
+    "swap_symlink",
+    "unknown_name",
+    "utc_now",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]

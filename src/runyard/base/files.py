@@ -1,0 +1,86 @@
+"""Files that a reader never sees half: written beside their place under a name of their own, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from runyard.base.canonical import finite_json
+from runyard.base.errors import RecordError
+
+
+def write_bytes(path: Path, data: bytes, *, mode: int = 0o666, sync: bool = False) -> None:
+    """Puts ``data`` at ``path`` in one step.
+
+    Args:
+        path: the place; its folder must be there.
+        data: the whole content.
+        mode: permission bits before the umask.
+        sync: also wait until the disk has it.
+
+    Raises:
+        OSError: the folder is missing, or the disk is full. Nothing is left behind, and what was at
+            ``path`` is as before.
+    """
+    temporary = f"{path}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def write_text(path: Path, text: str, *, mode: int = 0o666, sync: bool = False) -> None:
+    """``write_bytes`` for text, in UTF-8."""
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"), mode=mode, sync=sync)
+
+
+def write_json(path: Path, value: Any, *, indent: int | None = 2, sync: bool = False) -> None:
+    """``write_text`` of ``value`` as JSON; NaN and infinities become strings (see ``finite_json``)."""
+    text = json.dumps(finite_json(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n", sync=sync)
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        RecordError: it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as exc:
+        raise RecordError(path, f"not JSON ({exc})") from exc
+
+
+def append_text(path: Path, text: str) -> None:
+    """Adds ``text`` at the end in one write, so that writers at the same time do not mix their lines."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    try:
+        os.write(descriptor, text.encode("utf-8"))
+    finally:
+        os.close(descriptor)
+
+
+def swap_symlink(link: Path, target: str) -> None:
+    """Points ``link`` at ``target`` in one step; where links are not to be had, a text file holds the name."""
+    temporary = link.with_name(f"{link.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        os.symlink(target, temporary)
+        os.replace(temporary, link)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        write_text(link, target + "\n")

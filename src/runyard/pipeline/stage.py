@@ -1,0 +1,69 @@
+"""A stage: a named step of a job, with a folder and metrics of its own, that is not repeated once it is done."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from runyard.base import RecordError, State, UsageError, from_finite_json, read_json, write_json
+from runyard.record import ActiveRun, StageInfo, StagePaths, current, metrics_of
+
+_RESERVED = frozenset({".hydra", "tables", "shared"})
+
+
+def run_stage(name: str, function: Callable[[Path], Mapping[str, Any] | None]) -> dict[str, Any]:
+    """Runs one stage of the job at work and returns its metrics.
+
+    A stage that an earlier attempt of the same job completed is not run again: its recorded metrics come back.
+    The folder stays between attempts, so that a checkpoint in it is found again.
+
+    Args:
+        name: the stage's name and that of its folder in the run's directory.
+        function: called with the folder; returns a flat mapping of metrics, or None.
+
+    Raises:
+        UsageError: no run is active, or the name cannot be a folder's.
+        Exception: whatever ``function`` raises, after the stage is recorded as FAILED.
+    """
+    run = current()
+    paths = StagePaths(_folder(run, name))
+    done = _completed(paths)
+    if done is not None:
+        run.stages[name] = done
+        return dict(done.metrics)
+    paths.dir.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(paths.tables, ignore_errors=True)  # rows of an attempt that did not end are not results
+    started = time.monotonic()
+    _record(run, name, StageInfo(state=State.RUNNING, seconds=None, metrics={}))
+    try:
+        with run.inside(paths.tables):
+            metrics = metrics_of(function(paths.dir))
+    except BaseException:
+        _record(run, name, StageInfo(state=State.FAILED, seconds=time.monotonic() - started, metrics={}))
+        raise
+    _record(run, name, StageInfo(state=State.COMPLETED, seconds=time.monotonic() - started, metrics=metrics))
+    return metrics
+
+
+def _folder(run: ActiveRun, name: str) -> Path:
+    plain = name.replace("_", "").replace("-", "").isalnum()
+    if not plain or name in _RESERVED:
+        raise UsageError(f"a stage cannot be named {name!r}", todo="use a plain word such as 'train'")
+    return run.dir / name
+
+
+def _completed(paths: StagePaths) -> StageInfo | None:
+    try:
+        value = read_json(paths.stage_json)
+        stage = StageInfo.from_json({**value, "metrics": from_finite_json(value["metrics"])})
+    except (OSError, RecordError, KeyError, TypeError, ValueError):
+        return None  # no record that can be trusted: the stage runs
+    return stage if stage.state is State.COMPLETED else None
+
+
+def _record(run: ActiveRun, name: str, stage: StageInfo) -> None:
+    run.stages[name] = stage
+    write_json(StagePaths(run.dir / name).stage_json, stage.to_json())

@@ -1,0 +1,126 @@
+"""The journal: a sweep's append-only ledger, one JSON object a line; and what it says of each job.
+
+Events (``event``):
+    ``controller``  a controller took the sweep over: ``pid``, ``host``
+    ``planned``     jobs ``first`` to ``first + count - 1`` belong to the sweep
+    ``started``     attempt ``attempt`` of ``job`` runs as ``pid`` on ``host``
+    ``ended``       an attempt ended: ``job`` and ``run``, the whole run record but for its provenance
+    ``stopped``     the controller left; ``state`` is the sweep's
+A torn last line (the writer was killed) is skipped; a torn line elsewhere means that a writer was killed
+there and another went on, and is skipped and counted too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from runyard.base import finite_json, iso, utc_now
+
+FLUSH_EVERY_S = 1.0
+
+
+class Journal:
+    """The one writer of a journal. Lines reach the file at once and the disk in groups."""
+
+    def __init__(self, path: Path, *, flush_every_s: float = FLUSH_EVERY_S) -> None:
+        """Opens the journal for appending, after closing a line that a killed writer left open."""
+        torn = _ends_torn(path)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, 0o666)
+        self._flush_every_s = flush_every_s
+        self._dirty_since: float | None = None
+        if torn:
+            os.write(self._descriptor, b"\n")
+
+    def append(self, event: str, **fields: Any) -> None:
+        """Adds one event. Raises OSError when the disk is full; a torn line may be left, and is harmless."""
+        line = json.dumps(finite_json({"t": iso(utc_now()), "event": event, **fields}), allow_nan=False)
+        data = line.encode("utf-8") + b"\n"
+        written = os.write(self._descriptor, data)
+        while written < len(data):  # a signal or a nearly full disk can cut a write short
+            written += os.write(self._descriptor, data[written:])
+        self._dirty_since = self._dirty_since or time.monotonic()
+
+    def flush_if_due(self) -> None:
+        """Waits for the disk when the oldest unflushed line is older than the interval."""
+        if self._dirty_since is not None and time.monotonic() - self._dirty_since >= self._flush_every_s:
+            self.flush()
+
+    def flush(self) -> None:
+        """Waits until the disk has every line."""
+        if self._dirty_since is not None:
+            os.fsync(self._descriptor)
+            self._dirty_since = None
+
+    def close(self) -> None:
+        """Flushes and closes. The journal takes no more events."""
+        if self._descriptor >= 0:
+            self.flush()
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _ends_torn(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            if file.tell() == 0:
+                return False
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    except FileNotFoundError:
+        return False
+
+
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """The events of a journal in order, without the torn ones; none when there is no journal."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        for line in file:
+            try:
+                event = json.loads(line)
+            except (json.JSONDecodeError, UnicodeDecodeError):
+                continue
+            if isinstance(event, dict) and "event" in event:
+                yield event
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What the journal says: ``runs`` holds the last ended record of each job, as in ``run.json``."""
+
+    planned: int = 0
+    runs: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    started: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def replay(path: Path) -> Ledger:
+    """Reads the whole journal. ``started`` holds the last attempt that began of each job, ended or not."""
+    ledger = Ledger()
+    for event in read_events(path):
+        kind = event["event"]
+        if kind == "planned":
+            ledger.planned = max(ledger.planned, int(event["first"]) + int(event["count"]))
+        elif kind == "started":
+            ledger.started[int(event["job"])] = event
+        elif kind == "ended":
+            ledger.runs[int(event["job"])] = event["run"]
+    return ledger

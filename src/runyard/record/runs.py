@@ -1,0 +1,155 @@
+"""All runs of a sweep, from the plan, the run records and the journal together. Reads only."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from runyard.base import STATES, TERMINAL, RecordError, State
+from runyard.record.journal import replay
+from runyard.record.layout import RUN_FILE, SweepPaths
+from runyard.record.plan import OWN_COLUMNS, PlanRow
+from runyard.record.run import RunRecord, read_run
+
+_DEEPEST = 6  # levels below a sweep at which a run may lie (hydra.sweep.subdir can hold slashes)
+
+
+def read_plan(sweep_dir: Path) -> list[PlanRow]:
+    """The plan that was written at submission; empty when there is none.
+
+    Raises:
+        RecordError: the file is there and is not a plan.
+    """
+    path = SweepPaths(sweep_dir).plan_csv
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError:
+        return []
+    try:
+        return [
+            PlanRow(
+                job=int(row["job"]),
+                run_key=row["run_key"],
+                run_dir=row["run_dir"],
+                values={k: v for k, v in row.items() if k not in OWN_COLUMNS},
+            )
+            for row in rows
+        ]
+    except (KeyError, TypeError, ValueError) as exc:
+        raise RecordError(path, f"not a plan ({type(exc).__name__}: {exc})") from exc
+
+
+def read_runs(sweep_dir: Path) -> list[RunRecord]:
+    """Every job of a sweep in the order of its numbers, also those that have not run (PENDING).
+
+    A job's record is its ``run.json``; where that is missing, damaged, or older than what the journal says,
+    the journal's. Without a plan (another launcher ran the jobs) the runs that are on disk.
+    A plan that cannot be read counts as none.
+    """
+    try:
+        plan = read_plan(sweep_dir)
+    except RecordError:
+        plan = []
+    journalled = replay(SweepPaths(sweep_dir).journal).runs
+    if not plan:
+        return _without_plan(sweep_dir, journalled)
+    return [_one(sweep_dir, row, journalled.get(row.job)) for row in plan]
+
+
+def _one(sweep_dir: Path, row: PlanRow, journalled: Any) -> RunRecord:
+    run_dir = sweep_dir / row.run_dir
+    record = _newer(_read_or_none(run_dir), _from_journal(journalled, run_dir))
+    return record or RunRecord(
+        sweep_id=sweep_dir.name,
+        job=row.job,
+        run_key=row.run_key,
+        state=State.PENDING,
+        overrides=(),
+        params=dict(row.values),
+        run_dir=str(run_dir),
+    )
+
+
+def _without_plan(sweep_dir: Path, journalled: dict[int, Any]) -> list[RunRecord]:
+    found: dict[int, RunRecord] = {}
+    for run_dir in find_run_dirs(sweep_dir):
+        record = _read_or_none(run_dir)
+        if record is not None:
+            found[record.job] = record
+    for job, value in journalled.items():
+        record = _from_journal(value, None)
+        newest = _newer(found.get(job), record)
+        if newest is not None:
+            found[job] = newest
+    return [found[job] for job in sorted(found)]
+
+
+def _read_or_none(run_dir: Path) -> RunRecord | None:
+    try:
+        return read_run(run_dir)
+    except RecordError:
+        return None
+
+
+def _from_journal(value: Any, run_dir: Path | None) -> RunRecord | None:
+    if value is None:
+        return None
+    try:
+        record = RunRecord.from_json(value)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return record if run_dir is None else dataclasses.replace(record, run_dir=str(run_dir))
+
+
+def _newer(on_disk: RunRecord | None, journalled: RunRecord | None) -> RunRecord | None:
+    """The record that knows more: the one with the later attempt; of the same attempt the one that ended."""
+    if on_disk is None or journalled is None:
+        return on_disk or journalled
+    if _rank(journalled) > _rank(on_disk):
+        return dataclasses.replace(journalled, provenance=on_disk.provenance)
+    return on_disk
+
+
+def _rank(record: RunRecord) -> tuple[int, bool]:
+    return (record.attempts[-1].n if record.attempts else 0, record.state in TERMINAL)
+
+
+def find_run_dirs(sweep_dir: Path) -> Iterator[Path]:
+    """Directories below a sweep that hold a ``run.json``; does not look inside runs."""
+    base = len(sweep_dir.parts)
+    for folder, names, files in os.walk(sweep_dir):
+        path = Path(folder)
+        if RUN_FILE in files:
+            names.clear()
+            yield path
+        elif len(path.parts) - base >= _DEEPEST:
+            names.clear()
+        else:
+            names[:] = sorted(n for n in names if n not in ("snapshot", "tables", "shared", "figures"))
+
+
+def count_states(runs: Sequence[RunRecord]) -> dict[str, int]:
+    """How many jobs are in each state, in the states' order; states without a job are left out."""
+    counts = Counter(run.state for run in runs)
+    return {state.value: counts[state] for state in STATES if counts[state]}
+
+
+def is_alive(pid: int, host: str) -> bool | None:
+    """Whether the process runs on this machine; None when it belongs to another machine."""
+    import socket
+
+    if host != socket.gethostname():
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
