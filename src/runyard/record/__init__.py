@@ -16,7 +16,7 @@ from runyard.record.layout import (
 from runyard.record.lock import ControllerLock, controller_identity, is_held, read_holder
 from runyard.record.metrics import RETURN_VALUE, frames_of, metrics_of
 from runyard.record.plan import OWN_COLUMNS, PlanRow, read_plan_table, write_plan
-from runyard.record.provenance import GitState, gather, git_sha, git_state, packages, save_patch
+from runyard.record.provenance import GitState, gather, git_sha, git_state, gpu_names, host, packages, save_patch
 from runyard.record.redact import REDACTED, is_secret, redact, redact_command, redact_override
 from runyard.record.run import Attempt, ErrorInfo, RunRecord, StageInfo, read_run, write_run
 from runyard.record.runs import count_states, find_run_dirs, is_alive, read_plan, read_runs
@@ -84,4 +84,6 @@ __all__ = [
     "write_plan",
     "write_run",
     "write_sweep",
+    "gpu_names",
+    "host",
 ]

@@ -114,7 +114,7 @@ def gather(
         "executable": sys.executable,
         "packages": packages(),
         "host": host(),
-        "gpus": gpus(),
+        "gpus": gpu_names(),
         "environment": redact(_interesting(environment)),
         "tags": list(tags),
         "note": note,
@@ -156,7 +156,7 @@ def _memory_gb() -> float | None:
 
 
 @functools.cache
-def gpus() -> list[str]:
+def gpu_names() -> list[str]:
     """Names of the graphics processors that ``nvidia-smi -L`` lists; empty when there are none."""
     if shutil.which("nvidia-smi") is None:
         return []

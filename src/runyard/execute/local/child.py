@@ -1,0 +1,112 @@
+"""A job's process from its fork to its end: what is set before the worker's function, and what after."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import faulthandler
+import io
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from runyard.execute.local.guard import die_with_parent
+from runyard.execute.task import Task
+
+#: names the attempt in the environment of everything that the job starts, so that leftovers are found.
+TOKEN_VARIABLE = "RUNYARD_TOKEN"
+
+Report = Callable[[bytes], None]
+Work = Callable[[Any, Report], int]
+
+
+def run_child(task: Task, work: Work, report_to: int, parent: int, token: str) -> NoReturn:
+    """Runs ``work(task.payload, report)`` in this freshly forked process and ends it with the code it returns.
+
+    The process leads a session and a group of its own, dies with its parent, has its output in ``task.output``
+    down to the descriptors, and handles signals as a new process would. Never returns.
+    """
+    code = 70  # EX_SOFTWARE: our own code failed before or after the work
+    try:
+        os.setsid()
+        die_with_parent(parent)
+        _default_signals()
+        _redirect(task)
+        os.environ.update(task.environment)
+        os.environ[TOKEN_VARIABLE] = token
+        _fresh_state()
+        code = work(task.payload, lambda data: _write_all(report_to, data))
+    except BaseException:  # the process border: nothing may unwind into the code of the parent
+        traceback.print_exc()
+    _end(code)
+
+
+def _default_signals() -> None:
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())
+
+
+def _redirect(task: Task) -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    task.output.parent.mkdir(parents=True, exist_ok=True)
+    output = os.open(task.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    # Streams of our own: the inherited ones may be a test's or a notebook's. By the line, so that a crash loses none.
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _stream(1)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _stream(2)  # type: ignore[misc]
+    faulthandler.enable(file=2)
+
+
+def _stream(descriptor: int) -> io.TextIOWrapper:
+    raw = open(descriptor, "wb", closefd=False)
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def _fresh_state() -> None:
+    """What a fork copies and a new process would not have."""
+    atexit._clear()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None and _is_unseeded(numpy_random):
+        numpy_random.seed()  # else every job would draw the same "random" numbers
+
+
+def _is_unseeded(numpy_random: Any) -> bool:
+    """Whether nobody has called ``numpy.random.seed``: then the generator still has its seed sequence."""
+    generator = getattr(numpy_random.get_state, "__self__", None)
+    bits = getattr(generator, "_bit_generator", None)
+    return getattr(bits, "seed_seq", getattr(bits, "_seed_seq", None)) is not None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _end(code: int) -> NoReturn:
+    """Ends as an interpreter does: waits for threads, runs exit functions, flushes."""
+    try:
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join()
+        atexit._run_exitfuncs()
+        logging.shutdown()
+    except BaseException:  # the job's own exit functions may do anything
+        traceback.print_exc()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

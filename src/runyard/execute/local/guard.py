@@ -1,0 +1,105 @@
+"""Processes and their descendants, as the operating system knows them: tie, find, end."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+_SET_DEATH_SIGNAL, _SET_SUBREAPER = 1, 36
+_LINUX = sys.platform == "linux"
+
+
+def _prctl(option: int, value: int) -> None:
+    if _LINUX:
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def die_with_parent(parent: int) -> None:
+    """This process gets SIGKILL when the one that forked it ends; at once if that has happened already.
+
+    Without effect outside Linux.
+    """
+    _prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def adopt_orphans(wanted: bool = True) -> None:
+    """Descendants whose parent ends become children of this process. Without effect outside Linux."""
+    _prctl(_SET_SUBREAPER, int(wanted))
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes whose parent is ``pid``; empty where the system does not tell."""
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Children, their children, and so on, parents first."""
+    found: list[int] = []
+    queue = children_of(pid)
+    while queue:
+        child = queue.pop()
+        found.append(child)
+        queue.extend(children_of(child))
+    return found
+
+
+def has_token(pid: int, token: str) -> bool:
+    """Whether ``token`` stands in the environment that a process was started with."""
+    try:
+        return token.encode() in Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return False
+
+
+def signal_tree(pid: int, number: int) -> None:
+    """Sends a signal to the process, its group (which it leads) and all its descendants."""
+    others = descendants_of(pid)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+    for other in others:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(other, number)
+
+
+def end_processes(token: str, *, candidates: list[int] | None = None) -> list[int]:
+    """Kills processes in whose environment ``token`` stands, and their descendants; returns those it found.
+
+    Args:
+        token: such as ``RUNYARD_SWEEP_DIR=/path``.
+        candidates: the processes to look at; None means all of this machine.
+    """
+    pids = _all_processes() if candidates is None else candidates
+    found = [pid for pid in pids if pid != os.getpid() and has_token(pid, token)]
+    for pid in found:
+        signal_tree(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+    return found
+
+
+def _all_processes() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def memory_kills() -> int:
+    """Processes that the kernel has killed for memory since the machine started; 0 where it does not tell."""
+    try:
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    except (OSError, ValueError):
+        pass
+    return 0

@@ -1,0 +1,121 @@
+"""The controller's side of local execution: starts the template, hands it tasks, hears of their ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import sys
+import threading
+import time
+import warnings
+
+from runyard.execute.local.channel import channel_pair
+from runyard.execute.local.child import TOKEN_VARIABLE, Work
+from runyard.execute.local.guard import adopt_orphans, children_of, end_processes
+from runyard.execute.local.template import Template, token_prefix
+from runyard.execute.task import Ended, Event, Task
+
+
+class LocalPool:
+    """Runs tasks, each in a process of its own forked from a template of this one.
+
+    ``work(payload, report)`` runs in the job's process and returns its exit code. It may refer to anything that
+    this process has: nothing of it is pickled. Payloads are.
+
+    If the template is killed, its jobs die with it, are reported as lost (neither code nor signal), and a new
+    template takes its place.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._running: set[int] = set()
+        self._pid = 0
+
+    def start(self) -> None:
+        """Forks the template. Call it before this process starts threads."""
+        adopt_orphans()  # what jobs have started must not slip away when the template is killed
+        ours, theirs = channel_pair()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads; so do we, in words
+            self._pid = os.fork()
+        if self._pid == 0:
+            ours.close()
+            Template(theirs, self._work).run()
+        theirs.close()
+        self._channel = ours
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(ours, selectors.EVENT_READ)
+
+    def launch(self, task: Task) -> None:
+        """Starts a task. Its ticket must not be in use."""
+        self._running.add(task.ticket)
+        with contextlib.suppress(OSError):  # the template is gone: wait() will tell
+            self._channel.send(("start", task))
+
+    def signal(self, ticket: int, number: int) -> None:
+        """Sends a signal to a task's process and everything it started; without effect when it has ended."""
+        if ticket in self._running:
+            with contextlib.suppress(OSError):
+                self._channel.send(("signal", (ticket, number)))
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        """What has happened; waits for the first event up to ``timeout_s``, less when a signal arrives."""
+        if not self._selector.select(timeout_s):
+            return []
+        events: list[Event] = list(self._channel.receive())
+        for event in events:
+            if isinstance(event, Ended):
+                self._running.discard(event.ticket)
+        if self._channel.is_closed:
+            events.extend(Ended(ticket=t, exit_code=None, signal=None) for t in sorted(self._running))
+            self._bury()
+            self._running.clear()
+            self.start()
+        return events
+
+    def close(self) -> None:
+        """Ends whatever still runs, and the template."""
+        if self._pid:
+            self._bury()
+
+    def _bury(self) -> None:
+        self._selector.close()
+        self._channel.close()
+        deadline = time.monotonic() + 8.0
+        while time.monotonic() < deadline:
+            try:
+                if os.waitpid(self._pid, os.WNOHANG)[0]:
+                    break
+            except ChildProcessError:
+                break
+            time.sleep(0.002)
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._pid, 0)
+        self._end_orphans()
+        adopt_orphans(False)
+        self._pid = 0
+
+    def _end_orphans(self) -> None:
+        """Ends what jobs had started, when the template could not. Jobs die with it; what is theirs comes to us."""
+        needle = f"{TOKEN_VARIABLE}={token_prefix(self._pid)}"
+        quiet = 0
+        while quiet < 2:
+            ended = end_processes(needle, candidates=children_of(os.getpid()))
+            for pid in ended:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+            quiet = 0 if ended else quiet + 1
+            time.sleep(0.01 if self._running else 0)
+
+
+def threads_at_fork() -> list[str]:
+    """Names of threads that run beside this one: a fork leaves them and their locks behind."""
+    return [t.name for t in threading.enumerate() if t is not threading.current_thread()]

@@ -1,0 +1,192 @@
+"""The template: a process forked from the controller before it works, from which every job is forked.
+
+It has the application's imports, no threads, and one loop: start, signal and reap jobs, pass on what they report.
+When the controller is gone it ends every job, and then itself. It adopts what jobs leave behind, and ends that too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import selectors
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from runyard.execute.local.channel import Channel
+from runyard.execute.local.child import TOKEN_VARIABLE, Work, run_child
+from runyard.execute.local.guard import adopt_orphans, children_of, has_token, memory_kills, signal_tree
+from runyard.execute.task import Ended, Started, Task
+
+_CHUNK = 1 << 18
+
+
+@dataclass(slots=True)
+class _Job:
+    ticket: int
+    pid: int
+    reads: int
+    token: str
+    memory_kills: int
+    report: bytearray = field(default_factory=bytearray)
+
+
+def token_prefix(template: int) -> str:
+    """How the tokens begin that a template gives to its jobs."""
+    return f"runyard-{template}-"
+
+
+class Template:
+    """The loop of the template process."""
+
+    def __init__(self, channel: Channel, work: Work) -> None:
+        self._channel, self._work = channel, work
+        self._jobs: dict[int, _Job] = {}  # by pid
+        self._selector = selectors.DefaultSelector()
+        self._wake_reads, self._wake_writes = os.pipe()
+
+    def run(self) -> NoReturn:
+        """Serves until the controller is gone or says so. Never returns."""
+        try:
+            self._prepare()
+            while not self._channel.is_closed:
+                self._turn()
+            self._end_all()
+        except BaseException:  # the process border; the controller reports the jobs as lost and starts another
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+
+    def _prepare(self) -> None:
+        os.setsid()  # Ctrl-C in the terminal is the controller's alone
+        adopt_orphans()
+        for descriptor in (self._wake_reads, self._wake_writes):
+            os.set_blocking(descriptor, False)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wake_writes, warn_on_full_buffer=False)
+        self._selector.register(self._channel, selectors.EVENT_READ, self._on_message)
+        self._selector.register(self._wake_reads, selectors.EVENT_READ, self._on_child)
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select():
+            if self._selector.get_map().get(key.fileobj) == key:  # else an earlier action of this turn has closed it
+                action: Callable[[], None] = key.data
+                action()
+
+    def _on_message(self) -> None:
+        for message in self._channel.receive():
+            verb, argument = message
+            if verb == "start":
+                self._start(argument)
+            elif verb == "signal":
+                self._signal(*argument)
+
+    def _signal(self, ticket: int, number: int) -> None:
+        for job in self._jobs.values():
+            if job.ticket == ticket:
+                signal_tree(job.pid, number)
+
+    def _start(self, task: Task) -> None:
+        reads, writes = os.pipe()
+        token = f"{token_prefix(os.getpid())}{secrets.token_hex(8)}"
+        kills = memory_kills()
+        me = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._leave_template(reads)
+            run_child(task, self._work, writes, me, token)
+        os.close(writes)
+        os.set_blocking(reads, False)
+        job = _Job(task.ticket, pid, reads, token, kills)
+        self._jobs[pid] = job
+        self._selector.register(reads, selectors.EVENT_READ, lambda: self._read(job))
+        self._send(Started(ticket=task.ticket, pid=pid))
+
+    def _leave_template(self, reads: int) -> None:
+        """In a new child: closes what is the template's."""
+        signal.set_wakeup_fd(-1)
+        os.close(reads)
+        self._channel.close()
+        self._selector.close()
+        for descriptor in (self._wake_reads, self._wake_writes, *(j.reads for j in self._jobs.values())):
+            os.close(descriptor)
+
+    def _read(self, job: _Job) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(job.reads, _CHUNK):
+                job.report += data
+            self._selector.unregister(job.reads)  # the end of the pipe; the process may live on
+
+    def _on_child(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._wake_reads, 4096):
+                pass
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                # Look before reaping: as long as the dead leader is there, its number names its group alone.
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if found is None:
+                    return
+                job = self._jobs.pop(found.si_pid, None)
+                if job is None:
+                    os.waitpid(found.si_pid, 0)
+                else:
+                    self._reap(job)
+
+    def _reap(self, job: _Job) -> None:
+        signal_tree(job.pid, signal.SIGKILL)
+        _, status, usage = os.wait4(job.pid, 0)
+        self._end_leftovers(job)
+        if job.reads in self._selector.get_map():
+            self._read(job)
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(job.reads)
+        os.close(job.reads)
+        code = os.waitstatus_to_exitcode(status)
+        scale = 1024 if sys.platform != "darwin" else 1024 * 1024
+        self._send(
+            Ended(
+                ticket=job.ticket,
+                exit_code=code if code >= 0 else None,
+                signal=-code if code < 0 else None,
+                report=bytes(job.report),
+                max_rss_mb=round(usage.ru_maxrss / scale, 1),
+                memory_kills=memory_kills() - job.memory_kills,
+            )
+        )
+
+    def _end_leftovers(self, job: _Job) -> None:
+        """Ends processes that left the job's group and were adopted here: known by the token they carry."""
+        needle = f"{TOKEN_VARIABLE}={job.token}"
+        for pid in children_of(os.getpid()):
+            if pid not in self._jobs and (not self._jobs or has_token(pid, needle)):
+                signal_tree(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _send(self, message: Any) -> None:
+        with contextlib.suppress(OSError):  # the controller is gone: the loop is about to see it
+            self._channel.send(message)
+
+    def _end_all(self) -> None:
+        """Ends every job and everything adopted, and waits until they are gone."""
+        for job in self._jobs.values():
+            signal_tree(job.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 5.0
+        while time.monotonic() < deadline:
+            for pid in children_of(os.getpid()):
+                signal_tree(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            try:
+                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                    time.sleep(0.01)
+            except ChildProcessError:
+                return

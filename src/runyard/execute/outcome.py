@@ -1,0 +1,48 @@
+"""From the way a process ended to a state. Pure."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+from runyard.base import State
+from runyard.execute.task import Ended, signal_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A state, and the sentence that says how it is known."""
+
+    state: State
+    reason: str
+
+
+def judge(ended: Ended, *, asked: State | None) -> Verdict:
+    """The state of an attempt whose process ended without recording a result.
+
+    Args:
+        ended: how the process ended.
+        asked: why we ended it ourselves (TIMEOUT or CANCELLED), or None.
+    """
+    if ended.exit_code is None and ended.signal is None:
+        return Verdict(state=State.LOST, reason="the process that watched the job was killed, and the job with it")
+    if asked is not None:
+        return Verdict(state=asked, reason=_ASKED[asked])
+    if ended.signal == signal.SIGKILL and ended.memory_kills > 0:
+        return Verdict(state=State.OUT_OF_MEMORY, reason="killed by the system for want of memory")
+    if ended.signal is not None:
+        return Verdict(state=State.FAILED, reason=f"killed by {signal_name(ended.signal)}{_HINTS.get(ended.signal, '')}")
+    return Verdict(
+        state=State.FAILED,
+        reason=f"the process ended with exit code {ended.exit_code} before the task returned (os._exit?)",
+    )
+
+
+_ASKED = {
+    State.TIMEOUT: "the job ran longer than hydra.launcher.timeout_min",
+    State.CANCELLED: "stopped because the sweep was",
+}
+_HINTS = {
+    int(signal.SIGSEGV): " (a crash in native code; the Python stack is in output.log)",
+    int(signal.SIGKILL): " (not by this launcher; if memory ran out elsewhere, the kernel log tells)",
+}
