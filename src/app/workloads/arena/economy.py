@@ -1,4 +1,4 @@
-"""The economy: items, buildings, what a building takes and gives, and what an inventory is worth.
+"""The economy: items, buildings, what a building takes and gives, and what an agent is rewarded for.
 
 It knows neither places nor time.
 
@@ -16,11 +16,10 @@ import numpy.typing as npt
 ITEMS = ("ore", "battery", "heart")
 ORE, BATTERY, HEART = range(3)
 
-HEART_REWARD = 1.0
-HEART_REWARD_CAP = 100.0
-ORE_SHAPING = 0.1
-BATTERY_SHAPING = 0.8
-SHAPING_CAP = 1.0
+REWARDS = (0.1, 0.8, 1.0)
+"""Reward of one item, in the order of `ITEMS`. Ore and batteries count with shaping only."""
+REWARD_CAPS = (1.0, 1.0, 100.0)
+"""The most that all carried items of a kind are worth."""
 
 ALTAR_BATTERIES = 3
 ALTAR_BATTERIES_EASY = 1
@@ -48,26 +47,35 @@ GENERATOR = Recipe(takes=ORE, amount=1, gives=BATTERY, cooldown_steps=25)
 
 
 def altar(*, converters: bool) -> Recipe:
-    """Return the altar's recipe: three batteries for a heart, or one with `converters`."""
+    """The altar's recipe: three batteries for a heart, or one with `converters`."""
     amount = ALTAR_BATTERIES_EASY if converters else ALTAR_BATTERIES
     return Recipe(takes=BATTERY, amount=amount, gives=HEART, cooldown_steps=10)
 
 
-def inventory_worth(items: npt.NDArray[np.int64], *, shaping: bool) -> npt.NDArray[np.float64]:
-    """Return what inventories are worth; a step's reward is the change of this worth.
+def step_reward(
+    before: npt.NDArray[np.int64], after: npt.NDArray[np.int64], *, shaping: bool
+) -> npt.NDArray[np.float64]:
+    """The reward for a change of inventories.
 
-    Because ore and batteries lose their worth when they are spent, shaping pays for having got further along
-    the chain and cannot be collected twice from the same item.
+    Hearts pay 1 each, up to 100. With shaping, ore pays 0.1 and batteries 0.8 when they are gained, as long as what
+    is carried of that item is worth less than 1 in all; spending them costs nothing. So hoarding does not pay,
+    the last step of the chain always does, and nothing can be earned without producing something.
 
     Args:
-        items: Counts, shape (..., 3), in the order of `ITEMS`.
-        shaping: Whether ore (0.1 each) and batteries (0.8 each) count, each item up to 1 in total.
+        before: Counts before the step, shape (..., 3), in the order of `ITEMS`.
+        after: Counts after it, same shape.
+        shaping: Whether ore and batteries are rewarded.
 
     Returns:
-        Worth, shape (...). Hearts count 1 each, up to 100.
+        Rewards, shape (...).
     """
-    worth: npt.NDArray[np.float64] = np.minimum(items[..., HEART] * HEART_REWARD, HEART_REWARD_CAP)
+    reward: npt.NDArray[np.float64] = _worth(after, HEART) - _worth(before, HEART)
     if shaping:
-        worth += np.minimum(items[..., ORE] * ORE_SHAPING, SHAPING_CAP)
-        worth += np.minimum(items[..., BATTERY] * BATTERY_SHAPING, SHAPING_CAP)
+        for item in (ORE, BATTERY):
+            reward = reward + np.maximum(_worth(after, item) - _worth(before, item), 0)
+    return reward
+
+
+def _worth(items: npt.NDArray[np.int64], item: int) -> npt.NDArray[np.float64]:
+    worth: npt.NDArray[np.float64] = np.minimum(items[..., item] * REWARDS[item], REWARD_CAPS[item])
     return worth

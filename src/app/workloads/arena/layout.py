@@ -43,7 +43,7 @@ class Layout:
 
 
 def make_layout(size: int, *, converters: bool) -> Layout:
-    """Build the map with `size` cells along a side (at least 3)."""
+    """The map with `size` cells along a side (at least 3)."""
     last = size - 1
     corner, opposite, centre, third = 0, size * size - 1, (size // 2) * size + size // 2, last
     buildings = (economy.MINE, economy.MINE, economy.GENERATOR, economy.altar(converters=converters))
@@ -51,9 +51,7 @@ def make_layout(size: int, *, converters: bool) -> Layout:
     building_at = np.full(size * size, NO_BUILDING, dtype=np.int64)
     building_at[cells] = np.arange(len(buildings))
     rows, columns = np.divmod(np.arange(size * size), size)
-    steps = [
-        np.clip(rows + down, 0, last) * size + np.clip(columns + right, 0, last) for down, right in _MOVES
-    ]
+    steps = [np.clip(rows + down, 0, last) * size + np.clip(columns + right, 0, last) for down, right in _MOVES]
     return Layout(
         size=size,
         buildings=buildings,

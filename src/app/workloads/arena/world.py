@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .economy import BATTERY, HEART, ITEMS, ORE, inventory_worth
+from .economy import BATTERY, HEART, ITEMS, ORE, step_reward
 from .layout import NO_BUILDING, USE, Layout
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -26,7 +26,7 @@ STATE_NAMES = ("clock", "cell", "items", "cooldown")
 
 
 def observation_count(layout: Layout) -> int:
-    """Return how many observations there are on a map; they are numbered from 0."""
+    """How many observations there are on a map; they are numbered from 0."""
     return int(layout.size**2 * COUNTS_SEEN**2 * 2 ** len(layout.buildings))
 
 
@@ -47,9 +47,7 @@ class World:
         cooldown: Steps until a building is ready again, shape (envs, buildings); 0 is ready.
     """
 
-    def __init__(
-        self, layout: Layout, *, envs: int, agents: int, shaping: bool, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, layout: Layout, *, envs: int, agents: int, shaping: bool, rng: np.random.Generator) -> None:
         self.layout = layout
         self.shape = (envs, agents)
         self.shaping = shaping
@@ -61,15 +59,14 @@ class World:
         self.reset(rng)
 
     def reset(self, rng: np.random.Generator) -> None:
-        """Start a new episode: empty hands, random cells, every building ready."""
+        """Starts a new episode: empty hands, random cells, every building ready."""
         self.clock = 0
         self.cell: Ints = rng.integers(self.layout.size**2, size=self.shape)
         self.items: Ints = np.zeros((*self.shape, len(ITEMS)), dtype=np.int64)
         self.cooldown: Ints = np.zeros((self.shape[0], len(self.layout.buildings)), dtype=np.int64)
-        self._worth = inventory_worth(self.items, shaping=self.shaping)
 
     def observe(self) -> Ints:
-        """Return what each agent sees, shape (envs, agents), in 0 .. `observation_count` - 1."""
+        """What each agent sees, shape (envs, agents), in 0 .. `observation_count` - 1."""
         seen = np.minimum(self.items, COUNTS_SEEN - 1)
         ready = (self.cooldown == 0) @ self._bit
         index = (self.cell * COUNTS_SEEN + seen[..., ORE]) * COUNTS_SEEN + seen[..., BATTERY]
@@ -77,7 +74,7 @@ class World:
         return seen_all
 
     def step(self, actions: Ints) -> Floats:
-        """Let every agent act once.
+        """Lets every agent act once.
 
         Args:
             actions: Indices into `layout.ACTIONS`, shape (envs, agents).
@@ -85,22 +82,22 @@ class World:
         Returns:
             The reward of each agent, shape (envs, agents).
         """
+        rewards = np.zeros(self.shape)
         env, agent = self._served(actions)
         if env.size:
-            self._serve(env, agent)
+            rewards[env, agent] = self._serve(env, agent)
         self.cell = self.layout.next_cell[self.cell, actions]
         self.cooldown = np.maximum(self.cooldown - 1, 0)
         self.clock += 1
-        before, self._worth = self._worth, inventory_worth(self.items, shaping=self.shaping)
-        return self._worth - before
+        return rewards
 
     def hearts_per_agent(self) -> Floats:
-        """Return the hearts made so far in this episode, a mean over agents, shape (envs,)."""
+        """The hearts made so far in this episode, a mean over agents, shape (envs,)."""
         mean: Floats = self.items[..., HEART].mean(axis=1)
         return mean
 
     def state(self) -> dict[str, npt.NDArray[np.int64]]:
-        """Return all that changes, by the names in `STATE_NAMES`, to be given back to `restore`."""
+        """All that changes, by the names in `STATE_NAMES`, to be given back to `restore`."""
         return {
             "clock": np.array(self.clock),
             "cell": self.cell.copy(),
@@ -109,19 +106,16 @@ class World:
         }
 
     def restore(self, state: dict[str, npt.NDArray[np.int64]]) -> None:
-        """Go on from what `state` returned, of a world of the same size."""
+        """Goes on from what `state` returned, of a world of the same size."""
         self.clock = int(state["clock"])
         self.cell, self.items, self.cooldown = (state[name].copy() for name in STATE_NAMES[1:])
-        self._worth = inventory_worth(self.items, shaping=self.shaping)
 
     def _served(self, actions: Ints) -> tuple[Ints, Ints]:
-        """Return which agents use a building with success: at most one per building, (env, agent) pairs."""
+        """Which agents use a building with success: at most one per building, (env, agent) pairs."""
         building = self.layout.building_at[self.cell]
         env, agent = np.nonzero((actions == USE) & (building != NO_BUILDING))
         used = building[env, agent]
-        able = (self.cooldown[env, used] == 0) & (
-            self.items[env, agent, self._takes[used]] >= self._amount[used]
-        )
+        able = (self.cooldown[env, used] == 0) & (self.items[env, agent, self._takes[used]] >= self._amount[used])
         env, agent, used = env[able], agent[able], used[able]
         turn = (agent - self.clock) % self.shape[1]
         order = np.lexsort((turn, used, env))
@@ -130,8 +124,10 @@ class World:
         first[1:] = (env[1:] != env[:-1]) | (used[1:] != used[:-1])
         return env[first], agent[first]
 
-    def _serve(self, env: Ints, agent: Ints) -> None:
+    def _serve(self, env: Ints, agent: Ints) -> Floats:
         used = self.layout.building_at[self.cell[env, agent]]
+        before = self.items[env, agent]
         self.items[env, agent, self._takes[used]] -= self._amount[used]
         self.items[env, agent, self._gives[used]] += 1
         self.cooldown[env, used] = self._rest[used]
+        return step_reward(before, self.items[env, agent], shaping=self.shaping)

@@ -1,0 +1,1 @@
+"""The application: five workloads run with Runyard, and what a new user copies."""

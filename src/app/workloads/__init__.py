@@ -1,0 +1,1 @@
+"""The workloads: plain code that knows nothing of the launcher beyond its public functions."""

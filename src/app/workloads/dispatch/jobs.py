@@ -1,0 +1,128 @@
+"""The jobs of one day, read from a CSV file. Knows no policy."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from runyard import UsageError
+
+COORDINATES = ("sender_lat", "sender_lng", "recipient_lat", "recipient_lng")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """The usable rows of a jobs file, in the order of (time, row).
+
+    Attributes:
+        time_us: microseconds since the earliest job, ascending; shape (n,). Whole numbers, so that
+            "within d" is exact.
+        origin: (lat, lng) of the senders; shape (n, 2).
+        destination: (lat, lng) of the recipients; shape (n, 2).
+        skipped_rows: rows left out because a value was missing or could not be read.
+        sha256: hash of the file's bytes.
+    """
+
+    time_us: NDArray[np.int64]
+    origin: NDArray[np.float64]
+    destination: NDArray[np.float64]
+    skipped_rows: int
+    sha256: str
+
+    def __len__(self) -> int:
+        return len(self.time_us)
+
+    @property
+    def length(self) -> NDArray[np.float64]:
+        """Straight distance from origin to destination; shape (n,), in the unit of the coordinates."""
+        delta = self.origin - self.destination
+        return np.asarray(np.sqrt((delta * delta).sum(axis=1)))
+
+    @property
+    def extent(self) -> float:
+        """The longer side of the box around all points; 1 when they all coincide."""
+        points = np.concatenate([self.origin, self.destination])
+        return float(np.ptp(points, axis=0).max()) or 1.0
+
+
+def read_jobs(path: Path, timestamp_column: str) -> Jobs:
+    """Reads a jobs file.
+
+    Rows with a missing, infinite or unreadable value, or with too many cells, are skipped and counted. Times are
+    ISO 8601; without a zone they are taken as UTC. They count to the microsecond.
+
+    Args:
+        path: a CSV file with the columns of ``COORDINATES`` and the timestamp column.
+        timestamp_column: the name of that column.
+
+    Raises:
+        UsageError: no such file, a column is missing, or no row can be used.
+    """
+    data = _read_bytes(path)
+    table, malformed = _read_table(data, path)
+    _check_columns(table, [*COORDINATES, timestamp_column], path)
+    points = np.column_stack([pd.to_numeric(table[c], errors="coerce").to_numpy(float) for c in COORDINATES])
+    times = pd.to_datetime(table[timestamp_column], utc=True, format="ISO8601", errors="coerce")
+    usable = np.isfinite(points).all(axis=1) & times.notna().to_numpy(bool)
+    if not usable.any():
+        raise UsageError(
+            f"no usable row among {len(table) + malformed}",
+            where=str(path),
+            todo=f"check that {timestamp_column!r} holds ISO 8601 times and {', '.join(COORDINATES)} hold numbers",
+        )
+    instants = times[usable].dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
+    order = np.argsort(instants, kind="stable")
+    points = points[usable][order]
+    return Jobs(
+        time_us=instants[order] - instants[order[0]],
+        origin=points[:, :2],
+        destination=points[:, 2:],
+        skipped_rows=int((~usable).sum()) + malformed,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise UsageError(
+            f"cannot read the jobs file {path}: {exc.strerror}",
+            where=f"jobs_csv or jobs_template, from the directory {Path.cwd()}",
+            todo="generate synthetic days with 'python -m app.workloads.dispatch.generate --days 8 --out data', "
+            "or point jobs_template at your own files",
+        ) from exc
+
+
+def _read_table(data: bytes, path: Path) -> tuple[pd.DataFrame, int]:
+    """The cells as text, and how many rows had more cells than the header."""
+    malformed: list[list[str]] = []
+    try:
+        table = pd.read_csv(
+            io.BytesIO(data),
+            dtype=str,
+            encoding="utf-8-sig",
+            encoding_errors="replace",
+            engine="python",  # the only one that tells which rows it could not take
+            on_bad_lines=malformed.append,
+        )
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as exc:
+        raise UsageError(f"not a CSV file with a header: {exc}", where=str(path), todo="check the file") from exc
+    return table, len(malformed)
+
+
+def _check_columns(table: pd.DataFrame, needed: list[str], path: Path) -> None:
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        found = ", ".join(str(name) for name in table.columns)
+        raise UsageError(
+            f"missing column{'s' if len(missing) > 1 else ''}: {', '.join(missing)}",
+            where=f"{path}; columns found: {found}",
+            todo="rename the column, or name the column of the times with timestamp_column=NAME",
+        )

@@ -1,0 +1,61 @@
+"""The sweeper ``runyard``: ``hydra/sweeper=runyard``, chosen by ``+runyard=local`` as well."""
+
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from hydra.core.config_store import ConfigStore
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+
+@dataclass
+class RunyardSweeperConf:
+    """``hydra.sweeper``; the meaning of each key is in docs/configuration.md."""
+
+    _target_: str = "hydra_plugins.runyard.sweeper.RunyardSweeper"
+    max_batch_size: Optional[int] = None  # noqa: UP045 - OmegaConf on Python 3.10 reads this form only
+    params: Optional[dict[str, Any]] = None  # noqa: UP045
+    table: Optional[str] = None  # noqa: UP045
+    dry_run: bool = False
+
+
+ConfigStore.instance().store(group="hydra/sweeper", name="runyard", node=RunyardSweeperConf, provider="runyard")
+
+
+class RunyardSweeper(Sweeper):
+    """Hydra's grid, a table of jobs, a dry run; every job is recorded whatever launcher runs it."""
+
+    def __init__(
+        self,
+        max_batch_size: int | None = None,
+        params: DictConfig | None = None,
+        table: str | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        from runyard.sweep import SweeperSettings
+
+        plain: Any = OmegaConf.to_container(params) if params is not None else {}
+        self._settings = SweeperSettings(
+            params=plain, table=table, dry_run=dry_run, max_batch_size=max_batch_size
+        )
+
+    def setup(  # noqa: D102
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        from hydra.core.plugins import Plugins
+
+        from runyard.sweep import Application
+
+        self._app = Application(task_function=task_function, context=hydra_context, config=config)
+        self._launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Plans and runs; see Hydra's ``Sweeper``."""
+        from runyard.sweep import plain_exit, run_sweep
+
+        with plain_exit():
+            return run_sweep(self._app, self._launcher, self._settings, arguments)

@@ -1,0 +1,260 @@
+"""The registry: an SQLite database over the sweeps and runs of one root. Never the truth; made again from files.
+
+Journal mode DELETE, not WAL: WAL keeps its index in memory that the processes of one machine share, so it fails on
+network file systems, where clusters keep their results. A rollback journal needs locks only, and after ``kill -9``
+the next process to open the database undoes what was half done. Every call opens and closes its own connection:
+a controller forks, and SQLite's connections must not be carried over a fork.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from runyard.base import RecordError
+from runyard.record import RootPaths, RunRecord, read_runs
+from runyard.registry.index import root_lock
+from runyard.registry.rows import (
+    RUN_COLUMNS,
+    SWEEP_COLUMNS,
+    absolute_path,
+    newest_first,
+    read_sweep_row,
+    run_row,
+    stored_path,
+)
+from runyard.registry.walk import all_sweep_dirs, stamp_of
+
+#: number of the tables' form. ``PRAGMA user_version`` holds it, or its negative while rows may be missing.
+VERSION = 1
+_BUSY_S = 10.0
+
+_KINDS = {"text": "TEXT", "json": "TEXT", "bool": "INTEGER", "integer": "INTEGER", "real": "REAL"}
+_SWEEPS = ", ".join(f"{name} {_KINDS[kind]}" for name, kind in SWEEP_COLUMNS.items())
+_RUNS = ", ".join(f"{name} {_KINDS[kind]}" for name, kind in RUN_COLUMNS.items())
+_TABLES = (
+    "DROP TABLE IF EXISTS runs",
+    "DROP TABLE IF EXISTS sweeps",
+    f"CREATE TABLE sweeps (number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, stamp TEXT, {_SWEEPS})",
+    f"CREATE TABLE runs (sweep INTEGER NOT NULL REFERENCES sweeps ON DELETE CASCADE, {_RUNS}, "
+    "PRIMARY KEY (sweep, job)) WITHOUT ROWID",
+    "CREATE INDEX runs_by_key ON runs (run_key)",
+)
+
+
+class Condition(str, Enum):
+    """How the registry of a root is found. All but WHOLE call for ``reindex``."""
+
+    WHOLE = "whole"
+    MISSING = "missing"
+    PARTIAL = "not complete"
+    OTHER_VERSION = "of another version"
+    DAMAGED = "damaged"
+
+
+class Registry:
+    """The registry of one root.
+
+    Raises:
+        RecordError: from every method: the database cannot be opened, or was busy for longer than the limit.
+            Nothing is lost then; whoever is at work on a sweep goes on without it.
+    """
+
+    def __init__(self, root: Path, *, busy_s: float = _BUSY_S) -> None:
+        self._root = root
+        self._path = RootPaths(root).registry
+        self._busy_s = busy_s
+
+    def condition(self) -> Condition:
+        """Whether the registry can be relied upon. Changes nothing."""
+        if not self._path.is_file():
+            return Condition.MISSING
+        try:
+            with self._open() as db:
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+                tables = {row["name"] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        except RecordError as exc:
+            if _is_damage(exc.__cause__):
+                return Condition.DAMAGED
+            raise
+        if not {"sweeps", "runs"} <= tables:
+            return Condition.OTHER_VERSION
+        return {VERSION: Condition.WHOLE, -VERSION: Condition.PARTIAL}.get(version, Condition.OTHER_VERSION)
+
+    def put(self, sweep_dir: Path, runs: Sequence[RunRecord] | None = None) -> None:
+        """Brings the rows of one sweep up to its files, in one transaction.
+
+        Args:
+            sweep_dir: the sweep, inside or outside the root.
+            runs: only these runs have changed since the last call; None reads them all from the files.
+
+        Raises:
+            RecordError: also when ``sweep.json`` cannot be read.
+        """
+        stamp = stamp_of(sweep_dir)  # before the file is read: a stamp that is too old only makes a reader look
+        row = read_sweep_row(sweep_dir)
+        row |= {"path": stored_path(self._root, sweep_dir), "stamp": stamp}
+        changed = [run_row(run, sweep_dir) for run in (read_runs(sweep_dir) if runs is None else runs)]
+        self._ensure_tables(only=sweep_dir)
+        with self._change() as db:
+            _upsert(db, "sweeps", {"path": None, "stamp": None, **SWEEP_COLUMNS}, [row], key=("path",))
+            number = db.execute("SELECT number FROM sweeps WHERE path = ?", (row["path"],)).fetchone()[0]
+            if runs is None:
+                db.execute("DELETE FROM runs WHERE sweep = ?", (number,))
+            rows = [{"sweep": number, **run} for run in changed]
+            _upsert(db, "runs", {"sweep": None, **RUN_COLUMNS}, rows, key=("sweep", "job"))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The sweeps, newest first: keys as in ``sweep_row``, and ``stamp``. Empty when there is no registry."""
+        if not self._path.is_file():
+            return []
+        with self._open() as db:
+            found = [_decoded(row, SWEEP_COLUMNS) for row in db.execute("SELECT * FROM sweeps")]
+        for row in found:
+            row["path"] = str(absolute_path(self._root, row["path"]))
+            del row["number"]
+        return newest_first(found)
+
+    def runs(self, sweep_id: str) -> list[dict[str, Any]]:
+        """The runs of a sweep by job: keys as in ``run_row``."""
+        if not self._path.is_file():
+            return []
+        with self._open() as db:
+            found = db.execute("SELECT * FROM runs WHERE sweep_id = ? ORDER BY sweep, job", (sweep_id,))
+            return [{k: v for k, v in _decoded(row, RUN_COLUMNS).items() if k != "sweep"} for row in found]
+
+    def run_counts(self) -> dict[str, dict[str, int]]:
+        """How many runs are in which state, by the path of their sweep as in ``rows``."""
+        counts: dict[str, dict[str, int]] = {}
+        query = "SELECT path, runs.state AS state, COUNT(*) AS n FROM runs JOIN sweeps ON number = sweep GROUP BY 1, 2"
+        with self._open() as db:
+            for row in db.execute(query):
+                counts.setdefault(str(absolute_path(self._root, row["path"])), {})[row["state"]] = row["n"]
+        return counts
+
+    def reindex(self) -> int:
+        """Makes the registry equal to the files; returns the number of sweeps.
+
+        Takes in every sweep below the root, and those elsewhere that index.csv or the registry name. Sweeps that
+        cannot be read are left out (see ``unreadable_sweeps``). A sweep at a time, so that controllers at work
+        can write in between; killed half-way, it is known to be not complete.
+        """
+        if self.condition() in (Condition.MISSING, Condition.OTHER_VERSION, Condition.DAMAGED):
+            self._recreate()
+        with self._change() as db:
+            db.execute(f"PRAGMA user_version = {-VERSION}")
+        elsewhere = [Path(row["path"]) for row in self.rows()]
+        kept = set()
+        for sweep_dir in all_sweep_dirs(self._root, elsewhere):
+            with suppress(FileNotFoundError):  # it was deleted a moment ago
+                try:
+                    self.put(sweep_dir)
+                except RecordError as exc:
+                    if exc.path == self._path:
+                        raise
+                    continue
+                kept.add(stored_path(self._root, sweep_dir))
+        with self._change() as db:
+            gone = {row["path"] for row in db.execute("SELECT path FROM sweeps")} - kept
+            db.executemany("DELETE FROM sweeps WHERE path = ?", [(path,) for path in gone])
+            db.execute(f"PRAGMA user_version = {VERSION}")
+        return len(kept)
+
+    def remove(self, sweep_id: str) -> None:
+        """Takes a sweep and its runs out; its files stay, and ``reindex`` would bring it back."""
+        if self._path.is_file():
+            with self._change() as db:
+                db.execute("DELETE FROM sweeps WHERE sweep_id = ?", (sweep_id,))
+
+    def _ensure_tables(self, only: Path) -> None:
+        """Makes the tables where there are none that can be used.
+
+        The new registry counts as whole if ``only`` is the one sweep there is; reading all the others here
+        would keep a controller from its jobs.
+        """
+        if self.condition() in (Condition.WHOLE, Condition.PARTIAL):
+            return
+        self._recreate()
+        if all_sweep_dirs(self._root, []) in ([], [Path(os.path.abspath(only))]):
+            with self._change() as db:
+                db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _recreate(self) -> None:
+        with root_lock(self._root):
+            condition = self.condition()
+            if condition in (Condition.WHOLE, Condition.PARTIAL):
+                return  # another process was faster
+            if condition is Condition.DAMAGED:
+                for path in (self._path, Path(f"{self._path}-journal")):
+                    path.unlink(missing_ok=True)
+            with self._change() as db:
+                for statement in _TABLES:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {-VERSION}")
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection; SQLite's errors leave as RecordError."""
+        try:
+            with closing(sqlite3.connect(self._path, timeout=self._busy_s, isolation_level=None)) as db:
+                db.row_factory = sqlite3.Row
+                db.execute("PRAGMA foreign_keys = ON")
+                yield db
+        except sqlite3.Error as exc:
+            raise RecordError(self._path, f"the registry cannot be used ({exc})") from exc
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it or nothing."""
+        with self._open() as db:
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+
+def _is_damage(error: BaseException | None) -> bool:
+    """Whether SQLite says that the file is no database or a broken one (its class has no subclass for that)."""
+    return type(error) is sqlite3.DatabaseError
+
+
+def _upsert(
+    db: sqlite3.Connection,
+    table: str,
+    columns: Mapping[str, str | None],
+    rows: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+) -> None:
+    names = list(columns)
+    changes = ", ".join(f"{n} = excluded.{n}" for n in names if n not in key)
+    statement = (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
+        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+    )
+    db.executemany(statement, [[_encoded(row[n], columns[n]) for n in names] for row in rows])
+
+
+def _encoded(value: Any, kind: str | None) -> Any:
+    if kind == "json" or not (value is None or isinstance(value, (str, int, float))):
+        return json.dumps(value, allow_nan=False)  # also a text that someone has made a list of in sweep.json
+    return value
+
+
+def _decoded(row: sqlite3.Row, columns: Mapping[str, str]) -> dict[str, Any]:
+    values = dict(row)
+    for name, kind in columns.items():
+        if kind == "json":
+            values[name] = json.loads(values[name])
+        elif kind == "bool" and values[name] is not None:
+            values[name] = bool(values[name])
+    return values

@@ -1,0 +1,296 @@
+"""The controller's loop: places jobs, watches their time, records their ends, and stops when told to."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import os
+import pickle
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runyard.base import TERMINAL, RecordError, State, iso, utc_now
+from runyard.execute import Ended, Lease, LocalPool, Slots, Started, Task, judge, signal_name
+from runyard.record import Attempt, ErrorInfo, Journal, RunPaths, RunRecord, read_run, write_run
+from runyard.sweep.planning import PlannedJob
+from runyard.sweep.running import JobFacts
+from runyard.sweep.settings import LauncherSettings
+from runyard.sweep.stop import StopSignal
+from runyard.sweep.worker import JobReport
+
+#: how long the loop waits for an event at the most, in seconds; the display is redrawn as often.
+_TURN_S = 0.1
+
+
+@dataclass(slots=True)
+class _Live:
+    """An attempt under way."""
+
+    job: PlannedJob
+    attempt: int
+    lease: Lease
+    began: float
+    made: int
+    facts: JobFacts
+    asked: State | None = None
+    pid: int = 0
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What the loop has brought: the records of jobs that ended, and the reports of their workers."""
+
+    records: dict[int, RunRecord] = field(default_factory=dict)
+    reports: dict[int, JobReport] = field(default_factory=dict)
+    failures: int = 0
+    interrupted: bool = False
+    stopped_by_rule: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What the loop tells others: ``ended`` after each record, ``turn`` several times a second."""
+
+    ended: Callable[[RunRecord], None]
+    turn: Callable[[Sequence[tuple[PlannedJob, float]]], None]
+
+
+class Controller:
+    """Runs jobs until all have ended, the user stops the sweep, or a rule does."""
+
+    def __init__(
+        self,
+        *,
+        pool: LocalPool,
+        slots: Slots,
+        settings: LauncherSettings,
+        journal: Journal,
+        facts_of: Callable[[PlannedJob, tuple[Attempt, ...]], JobFacts],
+        hooks: Hooks,
+        stop: StopSignal,
+    ) -> None:
+        self._pool, self._slots, self._settings, self._journal = pool, slots, settings, journal
+        self._facts_of, self._hooks, self._stop = facts_of, hooks, stop
+        self._live: dict[int, _Live] = {}
+        self._deadlines: list[tuple[float, int, int]] = []  # when, ticket, signal
+        self._waiting: list[tuple[float, int, PlannedJob, tuple[Attempt, ...], int]] = []  # retries by due time
+        self._tickets = 0
+        self.outcomes = Outcomes()
+
+    def run(self, jobs: Sequence[tuple[PlannedJob, tuple[Attempt, ...]]]) -> Outcomes:
+        """Runs jobs in order, each given with its attempts so far."""
+        queue = list(reversed(jobs))
+        while queue or self._live or self._waiting:
+            self._check_stop()
+            if self._is_closing():
+                queue.clear()
+                self._waiting.clear()
+            self._start_retries()
+            while queue and self._start(*queue[-1], made=1):
+                queue.pop()
+            self._turn()
+        return self.outcomes
+
+    def _is_closing(self) -> bool:
+        return self.outcomes.interrupted or self.outcomes.stopped_by_rule
+
+    # -- starting ---------------------------------------------------------------------------------------------
+
+    def _start(self, job: PlannedJob, earlier: tuple[Attempt, ...], *, made: int) -> bool:
+        lease = self._slots.lend(self._settings.resources)
+        if lease is None:
+            return False
+        self._tickets += 1
+        ticket = self._tickets
+        facts = self._facts_of(job, earlier)
+        live = _Live(job=job, attempt=len(earlier) + 1, lease=lease, began=time.monotonic(), made=made, facts=facts)
+        self._live[ticket] = live
+        self._pool.launch(
+            Task(
+                ticket=ticket,
+                payload=facts,
+                output=RunPaths(job.run_dir).output_log,
+                environment={**lease.environment(), **_job_environment(facts, live.attempt)},
+            )
+        )
+        if self._settings.timeout_s is not None:
+            heapq.heappush(self._deadlines, (live.began + self._settings.timeout_s, ticket, signal.SIGTERM))
+        return True
+
+    def _start_retries(self) -> None:
+        while self._waiting and self._waiting[0][0] <= time.monotonic():
+            _, _, job, earlier, made = self._waiting[0]
+            if not self._start(job, earlier, made=made):
+                return
+            heapq.heappop(self._waiting)
+
+    # -- one turn ---------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        for event in self._pool.wait(self._patience()):
+            if isinstance(event, Started):
+                self._on_started(event)
+            else:
+                self._on_ended(event)
+        self._enforce_deadlines()
+        self._journal.flush_if_due()
+        now = time.monotonic()
+        self._hooks.turn([(live.job, now - live.began) for live in self._live.values()])
+
+    def _patience(self) -> float:
+        due = [d[0] for d in self._deadlines[:1]] + [w[0] for w in self._waiting[:1]]
+        return max(0.0, min([_TURN_S, *(moment - time.monotonic() for moment in due)]))
+
+    def _on_started(self, event: Started) -> None:
+        live = self._live[event.ticket]
+        live.pid = event.pid
+        host = socket.gethostname()
+        self._journal.append("started", job=live.job.job, attempt=live.attempt, pid=event.pid, host=host)
+
+    def _enforce_deadlines(self) -> None:
+        while self._deadlines and self._deadlines[0][0] <= time.monotonic():
+            _, ticket, number = heapq.heappop(self._deadlines)
+            live = self._live.get(ticket)
+            if live is not None:
+                self._end_live(ticket, live, State.TIMEOUT, number)
+
+    def _end_live(self, ticket: int, live: _Live, why: State, number: int) -> None:
+        """Asks an attempt to end; kills it after the grace period."""
+        live.asked = live.asked or why
+        self._pool.signal(ticket, number)
+        if number != signal.SIGKILL:
+            heapq.heappush(self._deadlines, (time.monotonic() + self._settings.grace_s, ticket, signal.SIGKILL))
+
+    def _check_stop(self) -> None:
+        """Follows Ctrl-C: the first ends running jobs with a grace period, the second at once."""
+        if self._stop.count and not self.outcomes.interrupted:
+            self.outcomes.interrupted = True
+            for ticket, live in self._live.items():
+                self._end_live(ticket, live, State.CANCELLED, signal.SIGTERM)
+        if self._stop.count > 1:
+            for ticket in self._live:
+                self._pool.signal(ticket, signal.SIGKILL)
+
+    # -- ends -------------------------------------------------------------------------------------------------
+
+    def _on_ended(self, event: Ended) -> None:
+        live = self._live.pop(event.ticket)
+        self._slots.give_back(live.lease)
+        report = _report(event)
+        record = self._settle(live, event, report)
+        run = record.to_json()
+        run.pop("provenance")
+        self._journal.append("ended", job=record.job, run={**run, "provenance": {}})
+        if report is not None and record.state is State.COMPLETED:
+            self.outcomes.reports[record.job] = report
+        if not self._retry(live, record):
+            self._count(record, report)
+            self._hooks.ended(record)
+
+    def _settle(self, live: _Live, event: Ended, report: JobReport | None) -> RunRecord:
+        """The final record of an attempt: its worker's, or ours where the worker died before it could write one."""
+        on_disk = _read(live.job.run_dir)
+        written = on_disk if _is_final(on_disk, live.attempt) else None
+        if written is None and report is not None:
+            written = RunRecord.from_json({**report.run, "provenance": {}})
+        if written is not None and (live.asked is None or written.state is State.COMPLETED):
+            return written
+        verdict = judge(event, asked=live.asked)
+        base = written or on_disk or _bare_record(live)
+        attempt = self._final_attempt(live, event, base, verdict.state, verdict.reason)
+        record = base.with_attempt(attempt, metrics={}, stages=base.stages)
+        _write(record)
+        return record
+
+    @staticmethod
+    def _final_attempt(live: _Live, event: Ended, base: RunRecord, state: State, reason: str) -> Attempt:
+        begun = next((a for a in base.attempts if a.n == live.attempt), None)
+        seconds = round(time.monotonic() - live.began, 6)
+        error = begun.error if begun and begun.error else ErrorInfo(type=str(state), message=reason)
+        return Attempt(
+            n=live.attempt,
+            state=state,
+            started_at=begun.started_at if begun else iso(utc_now()),
+            ended_at=iso(utc_now()),
+            seconds=seconds,
+            host=begun.host if begun else socket.gethostname(),
+            pid=begun.pid if begun else live.pid,
+            exit_code=event.exit_code,
+            signal=signal_name(event.signal),
+            error=error,
+        )
+
+    def _retry(self, live: _Live, record: RunRecord) -> bool:
+        last = record.attempts[-1]
+        error_type = last.error.type if last.error else None
+        if self._is_closing() or not self._settings.retry.wants_retry(record.state, error_type, live.made):
+            return False
+        due = time.monotonic() + self._settings.retry_delay_s
+        self._tickets += 1
+        heapq.heappush(self._waiting, (due, self._tickets, live.job, record.attempts, live.made + 1))
+        return True
+
+    def _count(self, record: RunRecord, report: JobReport | None) -> None:
+        self.outcomes.records[record.job] = dataclasses.replace(record, provenance={})
+        if report is not None:
+            self.outcomes.reports[record.job] = report
+        if record.state is not State.COMPLETED:
+            self.outcomes.failures += 1
+            if self._settings.stop.is_reached(self.outcomes.failures):
+                self.outcomes.stopped_by_rule = True
+
+
+def _job_environment(facts: JobFacts, attempt: int) -> dict[str, str]:
+    return {
+        "RUNYARD_SWEEP_DIR": str(facts.sweep_dir),
+        "RUNYARD_JOB": str(facts.job),
+        "RUNYARD_ATTEMPT": str(attempt),
+    }
+
+
+def _report(event: Ended) -> JobReport | None:
+    if not event.report:
+        return None
+    try:
+        report: Any = pickle.loads(event.report)
+    except (pickle.UnpicklingError, EOFError):  # the worker died while it reported; its run.json is whole
+        return None
+    return report if isinstance(report, JobReport) else None
+
+
+def _read(run_dir: Path) -> RunRecord | None:
+    try:
+        return read_run(run_dir)
+    except RecordError:
+        return None
+
+
+def _is_final(record: RunRecord | None, attempt: int) -> bool:
+    return record is not None and bool(record.attempts) and record.attempts[-1].n == attempt and record.state in TERMINAL
+
+
+def _bare_record(live: _Live) -> RunRecord:
+    """The record of a job whose process died before it wrote one."""
+    facts = live.facts
+    return RunRecord(
+        sweep_id=facts.sweep_id,
+        job=facts.job,
+        run_key=facts.run_key,
+        state=State.RUNNING,
+        overrides=facts.overrides,
+        params=facts.params,
+        run_dir=str(live.job.run_dir),
+        attempts=facts.earlier,
+        resources=facts.resources,
+    )
+
+
+def _write(record: RunRecord) -> None:
+    """Writes a record on behalf of a worker that is dead."""
+    os.makedirs(record.run_dir, exist_ok=True)
+    write_run(record)

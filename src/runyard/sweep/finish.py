@@ -1,0 +1,84 @@
+"""The end of a sweep: its record, its files, and its places in the registry, the index and ``latest``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from runyard.base import State, SweepState, iso, utc_now
+from runyard.record import RunRecord, SweepPaths, count_states, read_runs
+from runyard.sweep.opening import OpenSweep
+
+Say = Callable[[str], None]
+
+
+def sweep_state(runs: Sequence[RunRecord], *, interrupted: bool = False) -> SweepState:
+    """The state of a sweep that no controller works on, from its jobs."""
+    if interrupted:
+        return SweepState.CANCELLED
+    if runs and all(run.state is State.COMPLETED for run in runs):
+        return SweepState.COMPLETED
+    if all(run.state is State.PENDING for run in runs):
+        return SweepState.PENDING
+    if any(run.state is State.CANCELLED for run in runs) and not any(_failed(run) for run in runs):
+        return SweepState.CANCELLED
+    return SweepState.FAILED
+
+
+def _failed(run: RunRecord) -> bool:
+    return run.state not in (State.COMPLETED, State.CANCELLED, State.PENDING, State.RUNNING)
+
+
+def finish(opened: OpenSweep, *, interrupted: bool = False, say: Say | None = None) -> list[RunRecord]:
+    """Writes everything that a sweep ends with; returns its runs. Whatever cannot be made is said, not raised.
+
+    Writes ``sweep.json``, results, tables, summary, figure and notes; updates the registry, ``index.csv`` and
+    ``latest`` where the recorder keeps them.
+    """
+    runs = read_runs(opened.dir)
+    opened.save(
+        state=sweep_state(runs, interrupted=interrupted),
+        counts=count_states(runs),
+        finished_at=iso(utc_now()),
+        controller=None,
+        paths=_paths(opened),
+    )
+    for message in make_files(opened):
+        (say or _to_stderr)(message)
+    index(opened, latest=True)
+    return runs
+
+
+def _paths(opened: OpenSweep) -> dict[str, str]:
+    names = ("plan_csv", "journal", "results_csv", "results_parquet", "summary_csv", "summary_png", "notes", "tables")
+    return {name: str(getattr(SweepPaths(Path()), name)) for name in names} | {"dir": str(opened.dir)}
+
+
+def make_files(opened: OpenSweep) -> list[str]:
+    """Tables, figure and notes; returns what could not be made, in sentences."""
+    from runyard.report import finish_files  # pandas and matplotlib are loaded only here
+
+    return finish_files(opened.dir)
+
+
+def index(opened: OpenSweep, *, latest: bool, runs: Sequence[RunRecord] | None = None) -> None:
+    """Brings registry, index and ``latest`` up to the files, where they are kept.
+
+    Args:
+        opened: the sweep.
+        latest: also make it the newest of its experiment, and give it its row in the index.
+        runs: the runs that have changed; None for all.
+    """
+    if opened.root is None:
+        return
+    from runyard.registry import Registry, add_to_index, point_latest
+
+    Registry(opened.root).put(opened.dir, runs=runs)
+    if latest:
+        add_to_index(opened.root, opened.record, opened.dir)
+        point_latest(opened.root, opened.record.experiment, opened.dir)
+
+
+def _to_stderr(message: str) -> None:
+    sys.stderr.write(message + "\n")

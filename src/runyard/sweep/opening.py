@@ -1,0 +1,181 @@
+"""Opening a sweep or a single run: its directory is claimed and its record written, before anything runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from runyard.base import SweepState, UsageError, iso, utc_now, write_text
+from runyard.record import (
+    SWEEP_FILE,
+    Entry,
+    GitState,
+    RunPaths,
+    SweepPaths,
+    SweepRecord,
+    controller_identity,
+    current_entry,
+    gather,
+    git_sha,
+    git_state,
+    redact,
+    redact_command,
+    redact_override,
+    save_patch,
+    write_sweep,
+)
+from runyard.sweep.config import absolute, launcher_name, recorder_settings, task_overrides
+from runyard.sweep.identity import claim_directory, sweep_id
+from runyard.sweep.settings import RecorderSettings
+
+#: the resolver in ``hydra.sweep.dir`` that names a new sweep; its value is kept in the config's resolver cache.
+RESOLVER = "runyard.sweep_id"
+
+
+def new_sweep_id(label: Any = None) -> str:
+    """A name for a sweep that starts now: what the resolver gives. Claims nothing."""
+    sha = git_sha(Path.cwd())
+    text = None if label in (None, "", "None", "null") else str(label)
+    return sweep_id(utc_now(), sha[:7] if sha else "nogit", text)
+
+
+@dataclass(slots=True)
+class OpenSweep:
+    """A sweep that this process has opened. ``root`` is where its registry lies, or None when none is kept."""
+
+    dir: Path
+    root: Path | None
+    record: SweepRecord
+    settings: RecorderSettings
+    entry: Entry | None
+
+    @property
+    def paths(self) -> SweepPaths:  # noqa: D102
+        return SweepPaths(self.dir)
+
+    def save(self, **changes: Any) -> None:
+        """Changes the record and writes it."""
+        self.record = dataclasses.replace(self.record, **changes)
+        write_sweep(self.dir, self.record)
+
+
+_open: dict[Path, OpenSweep] = {}
+
+
+def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
+    """The sweep of a composed config: opened the first time, the same one after that.
+
+    Makes the directory, ``sweep.json``, ``config.yaml`` and, in a dirty repository, the patch.
+
+    Raises:
+        UsageError: a setting is wrong, the place cannot be written to, or another sweep has the directory.
+    """
+    settings = recorder_settings(config)
+    folder = _directory(config, single)
+    if folder in _open:
+        return _open[folder]
+    folder = _claim(config, folder, single)
+    cwd = str(config.hydra.runtime.cwd)
+    git = git_state(Path(cwd))
+    entry = current_entry(cwd)
+    root = settings.single_root if single else settings.root
+    opened = OpenSweep(
+        dir=folder,
+        root=absolute(config, root) if root else None,
+        record=_new_record(config, folder, settings, git, entry, single),
+        settings=settings,
+        entry=entry,
+    )
+    write_sweep(folder, opened.record)
+    _write_config(config, folder)
+    _open[folder] = opened
+    return opened
+
+
+def adopt(opened: OpenSweep) -> OpenSweep:
+    """Makes a sweep that was opened from its files the open one of its directory."""
+    _open[opened.dir] = opened
+    return opened
+
+
+def opened_for(config: DictConfig, *, single: bool = False) -> OpenSweep | None:
+    """The sweep that this process has opened for a config, or None."""
+    return _open.get(_directory(config, single))
+
+
+def _directory(config: DictConfig, single: bool) -> Path:
+    key = "hydra.run.dir" if single else "hydra.sweep.dir"
+    return Path(os.path.abspath(absolute(config, str(OmegaConf.select(config, key)))))
+
+
+def _claim(config: DictConfig, folder: Path, single: bool) -> Path:
+    if not _is_named_by_us(config, single):
+        return _take_given(folder)
+    claimed = claim_directory(folder)
+    names = OmegaConf.get_cache(config)[RESOLVER]
+    for arguments, name in list(names.items()):
+        if name == folder.name:
+            names[arguments] = claimed.name
+    return claimed
+
+
+def _is_named_by_us(config: DictConfig, single: bool) -> bool:
+    """Whether the directory's name came from our resolver; else the user chose it, and it may be there already."""
+    raw: Any = (config.hydra.run if single else config.hydra.sweep)._get_node("dir")
+    return f"${{{RESOLVER}" in str(raw._value())
+
+
+def _take_given(folder: Path) -> Path:
+    if (folder / SWEEP_FILE).exists():
+        raise UsageError(
+            "this directory has a sweep already, whose results would be written over",
+            where=str(folder),
+            todo=f"go on with it by 'runyard resume {folder}', give another directory, or remove this one",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(
+            f"the sweep's directory cannot be made ({exc.strerror})", where=str(folder), todo="give another place"
+        ) from exc
+    return folder
+
+
+def _new_record(
+    config: DictConfig, folder: Path, settings: RecorderSettings, git: GitState, entry: Entry | None, single: bool
+) -> SweepRecord:
+    import sys
+
+    patch = save_patch(git, RunPaths(folder).patch if single else SweepPaths(folder).patch)
+    command = redact_command(sys.orig_argv)
+    provenance = gather(
+        git=git, command=command, environment=os.environ, tags=settings.tags, note=settings.note, patch=patch
+    )
+    return SweepRecord(
+        sweep_id=folder.name if _is_named_by_us(config, single) else new_sweep_id(settings.label),
+        experiment=settings.experiment,
+        state=SweepState.RUNNING,
+        command=command,
+        cwd=str(config.hydra.runtime.cwd),
+        overrides=tuple(redact_override(o) for o in task_overrides(config)),
+        launcher="none" if single else launcher_name(config),
+        created_at=iso(utc_now()),
+        provenance=provenance,
+        tags=settings.tags,
+        note=settings.note,
+        paths={},
+        entry=entry.to_json() if entry else None,
+        controller=controller_identity(),
+        single=single,
+    )
+
+
+def _write_config(config: DictConfig, folder: Path) -> None:
+    plain: Any = OmegaConf.to_container(config, resolve=False)
+    plain.pop("hydra", None)
+    write_text(SweepPaths(folder).config_yaml, OmegaConf.to_yaml(OmegaConf.create(redact(plain))))

@@ -1,0 +1,235 @@
+"""Taking a sweep up again: which jobs, by what command; and, in the process so started, running them.
+
+``python -m runyard.sweep.resuming SWEEP_DIR SELECTION [key=value ...]`` is that command; ``runyard resume`` and
+``runyard retry`` start it with the interpreter and in the directory of the original.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.callbacks import Callbacks
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import configure_log
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+
+from runyard.base import RunyardError, State, UsageError, unknown_name
+from runyard.compose import CapturedApplication, Composer, run_captured
+from runyard.execute import end_processes
+from runyard.record import Attempt, ControllerLock, Entry, RunRecord, SweepPaths, read_runs, read_sweep
+from runyard.sweep.config import recorder_settings
+from runyard.sweep.execution import Application, Execution, exit_code
+from runyard.sweep.finish import finish
+from runyard.sweep.closing import FAILED
+from runyard.sweep.opening import OpenSweep, adopt
+from runyard.sweep.planning import Plan, PlannedJob, Submission, thaw
+from runyard.sweep.settings import LAUNCHER_KEYS, launcher_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which jobs: ``left`` (all that are not COMPLETED), ``failed``, or ``jobs`` (those numbers, if not COMPLETED)."""
+
+    kind: str = "left"
+    jobs: frozenset[int] | None = None
+
+    def to_text(self) -> str:
+        """One word for a command line; ``selection_of`` reads it."""
+        return self.kind if self.jobs is None else ",".join(map(str, sorted(self.jobs)))
+
+    def takes(self, run: RunRecord) -> bool:
+        """Whether a job is to run."""
+        if run.state is State.COMPLETED:
+            return False
+        if self.jobs is not None:
+            return run.job in self.jobs
+        return self.kind == "left" or run.state in FAILED
+
+
+def selection_of(text: str) -> Selection:
+    """The selection that ``to_text`` wrote."""
+    return Selection(kind=text) if text in ("left", "failed") else Selection(kind="jobs", jobs=parse_jobs(text))
+
+
+def parse_jobs(text: str) -> frozenset[int]:
+    """Job numbers from ``0-3,7``.
+
+    Raises:
+        UsageError: the text is not such a list.
+    """
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()) or (dash and int(last) < int(first)):
+            raise UsageError(f"{text!r} is not a list of jobs", where="--jobs", todo="write numbers and ranges: 0-3,7")
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found)
+
+
+def resume_command(
+    sweep_dir: Path, *, select: Selection, overrides: Sequence[str] = ()
+) -> tuple[list[str], dict[str, str], str]:
+    """The command that takes a sweep up again: arguments, environment, working directory.
+
+    Args:
+        sweep_dir: the sweep.
+        select: which of its jobs.
+        overrides: ``hydra.launcher.<key>=<value>`` to change how they run, not what.
+
+    Raises:
+        UsageError: the sweep cannot be resumed, a job is not in it, there is nothing to do, or another controller
+            is at work on it.
+    """
+    submission = thaw(sweep_dir)
+    entry = _entry(submission, sweep_dir)
+    _launcher_overrides(overrides)
+    lock = ControllerLock(SweepPaths(sweep_dir).lock)
+    lock.acquire()  # only to be refused early, with the holder's name
+    lock.release()
+    _check_selection(sweep_dir, select)
+    argv = [entry.python, *entry.flags, "-m", "runyard.sweep.resuming", str(sweep_dir), select.to_text(), *overrides]
+    return argv, dict(os.environ), entry.cwd
+
+
+def _check_selection(sweep_dir: Path, select: Selection) -> None:
+    known = {run.job for run in read_runs(sweep_dir)}
+    unknown = sorted((select.jobs or frozenset()) - known)
+    if unknown:
+        raise UsageError(
+            f"the sweep has no job {unknown[0]}", where=str(sweep_dir), todo=f"its jobs are 0 to {max(known, default=0)}"
+        )
+
+
+def _entry(submission: Submission, sweep_dir: Path) -> Entry:
+    if submission.entry is None:
+        raise UsageError(
+            "this sweep was not started as a program (python FILE or python -m MODULE), so it cannot be started again",
+            where=str(sweep_dir),
+            todo="run it from a command line to be able to resume it",
+        )
+    return submission.entry
+
+
+def _launcher_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        prefix, _, key = override.key_or_group.rpartition(".")
+        if prefix != "hydra.launcher":
+            raise UsageError(
+                f"{override.input_line!r} cannot be changed in a sweep that has begun",
+                where="resume",
+                todo="only hydra.launcher.<key>=<value> can; what the jobs compute was frozen at submission",
+            )
+        if key not in LAUNCHER_KEYS:
+            raise unknown_name("key", key, LAUNCHER_KEYS, where="hydra.launcher")
+        values[key] = override.value()
+    return values
+
+
+# -- in the new process -----------------------------------------------------------------------------------------
+
+
+def take_up(sweep_dir: Path, select: Selection, overrides: Sequence[str]) -> int:
+    """Runs what is selected of a sweep inside its application; returns the exit code.
+
+    Raises:
+        RunyardError: it cannot be done; nothing was changed.
+    """
+    submission = thaw(sweep_dir)
+    entry = _entry(submission, sweep_dir)
+    codes: list[int] = []
+
+    def inside(captured: CapturedApplication) -> None:
+        codes.append(_run(sweep_dir, submission, captured, select, _launcher_overrides(overrides)))
+
+    run_captured(entry.kind, entry.target, entry.args, inside)
+    return codes[0] if codes else 1
+
+
+def _run(
+    sweep_dir: Path,
+    submission: Submission,
+    captured: CapturedApplication,
+    select: Selection,
+    launcher: Mapping[str, Any],
+) -> int:
+    config: DictConfig = pickle.loads(submission.master)
+    configure_log(config.hydra.hydra_logging, config.hydra.verbose)
+    execution = _execution(sweep_dir, submission, captured, config, launcher)
+    execution.hold()  # before anything is ended: it might be another controller's
+    end_processes(f"RUNYARD_SWEEP_DIR={sweep_dir}\0")  # what a dead controller may have left on this machine
+    runs = read_runs(sweep_dir)
+    execution.done |= {run.job: run for run in runs if not select.takes(run)}
+    jobs = [(execution.plan.jobs[run.job], _attempts(run)) for run in runs if select.takes(run)]
+    if not jobs:
+        sys.stderr.write("nothing is left to run\n")
+        return exit_code(finish(execution.opened))
+    sys.stderr.write(f"sweep {execution.opened.record.sweep_id}: {len(jobs)} of {len(runs)} jobs to run\n")
+    outcomes = execution.run(jobs)
+    execution.end(outcomes)
+    return exit_code(read_runs(sweep_dir))
+
+
+def _attempts(run: RunRecord) -> tuple[Attempt, ...]:
+    """A job's attempts so far; one that was under way when its controller died is LOST."""
+    import dataclasses
+
+    return tuple(
+        dataclasses.replace(a, state=State.LOST) if a.state is State.RUNNING else a for a in run.attempts
+    )
+
+
+def _execution(
+    sweep_dir: Path,
+    submission: Submission,
+    captured: CapturedApplication,
+    config: DictConfig,
+    launcher: Mapping[str, Any],
+) -> Execution:
+    settings = recorder_settings(config)
+    opened = adopt(
+        OpenSweep(
+            dir=sweep_dir,
+            root=Path(str(config.hydra.runtime.cwd), settings.root) if settings.root else None,
+            record=read_sweep(sweep_dir),
+            settings=settings,
+            entry=submission.entry,
+        )
+    )
+    values = {**submission.launcher, **launcher}
+    jobs: dict[int, PlannedJob] = {job.job: job for job in submission.jobs}
+    return Execution(
+        app=Application(
+            task_function=captured.task_function,
+            context=HydraContext(config_loader=captured.loader, callbacks=Callbacks(config)),
+            config=config,
+        ),
+        opened=opened,
+        plan=Plan(composer=Composer(config, None, submission.frozen), names=list(submission.names), jobs=jobs),
+        settings=launcher_settings(values),
+        launcher_values=values,
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command; returns the exit code."""
+    sweep_dir, selection, *overrides = argv
+    try:
+        return take_up(Path(sweep_dir), selection_of(selection), overrides)
+    except RunyardError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    # Under the name by which others import it: classes of __main__ would be other classes.
+    from runyard.sweep import resuming
+
+    sys.exit(resuming.main(sys.argv[1:]))

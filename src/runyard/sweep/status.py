@@ -1,0 +1,147 @@
+"""How a sweep stands now, from its files; and telling its controller to stop."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runyard.base import State, SweepBusy, SweepState, UsageError
+from runyard.record import (
+    RunRecord,
+    SweepPaths,
+    SweepRecord,
+    count_states,
+    is_alive,
+    is_held,
+    read_holder,
+    read_runs,
+    read_sweep,
+    write_run,
+)
+from runyard.sweep.config import recorder_settings
+from runyard.sweep.finish import finish
+from runyard.sweep.opening import OpenSweep
+from runyard.sweep.settings import RecorderSettings
+
+__all__ = ["SweepStatus", "cancel", "collect", "recorder_settings", "status"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepStatus:
+    """A sweep as it stands. The state and the counts of ``record`` are derived from the files and from who lives.
+
+    ``controller`` names the process at work, or is None.
+    """
+
+    record: SweepRecord
+    runs: Sequence[RunRecord]
+    controller: Mapping[str, Any] | None
+
+    @property
+    def running(self) -> list[RunRecord]:
+        """Jobs under way."""
+        return [run for run in self.runs if run.state is State.RUNNING]
+
+
+def status(sweep_dir: Path) -> SweepStatus:
+    """How a sweep stands.
+
+    A sweep whose record says RUNNING but whose process is gone is LOST, and so are its RUNNING jobs.
+
+    Raises:
+        RecordError: the directory is not that of a sweep.
+    """
+    record = read_sweep(sweep_dir)
+    controller = live_controller(sweep_dir, record)
+    runs = read_runs(sweep_dir)
+    state = record.state
+    if controller is None:
+        runs = [_settled(run) for run in runs]
+        if state is SweepState.RUNNING:
+            state = SweepState.LOST
+    return SweepStatus(
+        record=dataclasses.replace(record, state=state, counts=count_states(runs)), runs=runs, controller=controller
+    )
+
+
+def live_controller(sweep_dir: Path, record: SweepRecord) -> Mapping[str, Any] | None:
+    """The process at work on a sweep, or None. One on another machine counts as alive while the record says so."""
+    lock = SweepPaths(sweep_dir).lock
+    if is_held(lock):
+        return read_holder(lock) or record.controller
+    if record.state is not SweepState.RUNNING or record.controller is None:
+        return None
+    pid, host = int(record.controller["pid"]), str(record.controller["host"])
+    if host == socket.gethostname() and lock.exists():
+        return None  # ours hold the lock while they run
+    return None if is_alive(pid, host) is False else record.controller
+
+
+def _settled(run: RunRecord) -> RunRecord:
+    """A job that says RUNNING although nobody runs it is LOST."""
+    if run.state is not State.RUNNING or not run.attempts:
+        return run
+    last = run.attempts[-1]
+    if is_alive(last.pid, last.host) is not False:
+        return run
+    return run.with_attempt(dataclasses.replace(last, state=State.LOST))
+
+
+def collect(sweep_dir: Path, root: Path | None) -> SweepRecord:
+    """Makes a sweep's files from what is on disk, after settling what no process works on any more.
+
+    Args:
+        sweep_dir: the sweep.
+        root: where its registry lies; None keeps none.
+
+    Raises:
+        SweepBusy: a controller is at work on it.
+        RecordError: the directory is not that of a sweep.
+    """
+    now = status(sweep_dir)
+    if now.controller is not None:
+        raise SweepBusy(
+            f"process {now.controller.get('pid')} on {now.controller.get('host')} is at work on this sweep",
+            where=str(sweep_dir),
+            todo="wait until it has ended, or stop it with 'runyard cancel'",
+        )
+    for run in now.runs:
+        if run.state is State.LOST and Path(run.run_dir).is_dir():
+            write_run(run)
+    interrupted = now.record.state is SweepState.CANCELLED and any(r.state is State.PENDING for r in now.runs)
+    opened = OpenSweep(
+        dir=sweep_dir,
+        root=root,
+        record=read_sweep(sweep_dir),
+        settings=RecorderSettings(experiment=now.record.experiment),
+        entry=None,
+    )
+    finish(opened, interrupted=interrupted)
+    return opened.record
+
+
+def cancel(sweep_dir: Path) -> str:
+    """Tells the controller of a sweep to stop, as Ctrl-C in its terminal would; returns a sentence for the user.
+
+    Raises:
+        UsageError: no controller of this sweep lives on this machine.
+    """
+    record = read_sweep(sweep_dir)
+    controller = live_controller(sweep_dir, record)
+    if controller is None:
+        raise UsageError(
+            f"no process is at work on the sweep {record.sweep_id}",
+            where=str(sweep_dir),
+            todo="there is nothing to cancel; 'runyard status' tells how it stands",
+        )
+    pid, host = int(controller["pid"]), controller["host"]
+    if host != socket.gethostname():
+        raise UsageError(f"the sweep's process {pid} is on another machine", where=str(host), todo="cancel it there")
+    os.kill(pid, signal.SIGINT)
+    return f"told process {pid} to stop: running jobs get SIGTERM, then SIGKILL after the grace period"
