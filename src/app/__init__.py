@@ -1,1 +1,1 @@
-"""The application: five workloads run with Runyard, and what a new user copies."""
+"""The application that runs the five workloads: ``python -m app -m ...``. A user of the launcher like any other."""

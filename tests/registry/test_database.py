@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sqlite3
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from runyard.base import RecordError, State, SweepState
-from runyard.record import RootPaths, RunRecord, SweepPaths, read_runs
+from runyard.record import RootPaths, SweepPaths
 from runyard.registry import Condition, Registry, differences
 
 from .conftest import MakeSweep, a_run
@@ -221,21 +220,22 @@ def test_a_registry_that_stays_locked_is_an_error_that_names_it(root: Path, make
     holder.close()
 
 
-def _put_often(root: Path, sweep_dir: Path, times: int) -> None:
-    runs: list[RunRecord] = read_runs(sweep_dir)
-    for _ in range(times):
-        Registry(root).put(sweep_dir, runs=runs)
+PUT_OFTEN = """
+import sys
+from pathlib import Path
+from runyard.record import read_runs
+from runyard.registry import Registry
+root, sweep_dir = Path(sys.argv[1]), Path(sys.argv[2])
+runs = read_runs(sweep_dir)
+for _ in range(25):
+    Registry(root).put(sweep_dir, runs=runs)
+"""
 
 
 def test_many_sweeps_write_at_the_same_time(root: Path, make_sweep: MakeSweep) -> None:
-    context = multiprocessing.get_context("spawn")
     sweeps = [make_sweep(f"s{n}") for n in range(4)]
-    writers = [context.Process(target=_put_often, args=(root, sweep_dir, 25)) for sweep_dir in sweeps]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0] * 4
+    writers = [subprocess.Popen([sys.executable, "-c", PUT_OFTEN, str(root), str(sweep)]) for sweep in sweeps]
+    assert [writer.wait() for writer in writers] == [0] * 4
     assert len(Registry(root).rows()) == 4
     Registry(root).reindex()
     assert differences(root) == []

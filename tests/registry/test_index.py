@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import csv
-import multiprocessing
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,39 +102,56 @@ def test_a_folder_in_the_place_of_latest_is_left_alone(root: Path, make_sweep: M
     assert (root / "mnist" / "latest").is_dir()
 
 
-def _end(root: Path, sweep_dir: Path, gate: object) -> None:
-    gate.wait()  # type: ignore[attr-defined]
-    add_to_index(root, read_sweep(sweep_dir), sweep_dir)
-    point_latest(root, "mnist", sweep_dir)
+END = """
+import sys, time
+from pathlib import Path
+from runyard.record import read_sweep
+from runyard.registry import add_to_index, point_latest
+root, sweep_dir, gate = map(Path, sys.argv[1:])
+print("ready", flush=True)
+while not gate.exists():
+    time.sleep(0.001)
+add_to_index(root, read_sweep(sweep_dir), sweep_dir)
+point_latest(root, "mnist", sweep_dir)
+"""
 
 
-def test_sweeps_that_end_in_the_same_instant_all_have_their_row(root: Path, make_sweep: MakeSweep) -> None:
-    context = multiprocessing.get_context("spawn")
+def start(code: str, *arguments: Path) -> subprocess.Popen[bytes]:
+    """A process of its own that has said its first line."""
+    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    return process
+
+
+def test_sweeps_that_end_in_the_same_instant_all_have_their_row(
+    root: Path, make_sweep: MakeSweep, tmp_path: Path
+) -> None:
     sweeps = [make_sweep(f"s{n}") for n in range(6)]
-    gate = context.Barrier(len(sweeps))
-    ends = [context.Process(target=_end, args=(root, sweep_dir, gate)) for sweep_dir in sweeps]
-    for end in ends:
-        end.start()
-    for end in ends:
-        end.join()
+    ends = [start(END, root, sweep_dir, tmp_path / "gate") for sweep_dir in sweeps]
+    (tmp_path / "gate").touch()
+    assert [end.wait() for end in ends] == [0] * 6
     assert sorted(row["sweep_id"] for row in index_of(root)) == [f"s{n}" for n in range(6)]
     assert RootPaths(root).latest("mnist").resolve() in sweeps
     assert not list(root.rglob("*.tmp"))
 
 
-def _hold(root: Path, held: object, done: object) -> None:
-    with root_lock(root):
-        held.set()  # type: ignore[attr-defined]
-        done.wait()  # type: ignore[attr-defined]
+HOLD = """
+import sys, time
+from pathlib import Path
+from runyard.registry.index import root_lock
+with root_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 def test_a_lock_that_is_never_freed_is_an_error_that_names_it(root: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    held, done = context.Event(), context.Event()
-    holder = context.Process(target=_hold, args=(root, held, done))
-    holder.start()
-    held.wait()
+    holder = start(HOLD, root)
     with pytest.raises(RecordError, match=r"lock: cannot be locked"), root_lock(root, timeout_s=0.1):
         pass
-    done.set()
-    holder.join()
+    holder.kill()
+    holder.wait()
+    with root_lock(root, timeout_s=0.1):
+        pass

@@ -1,6 +1,5 @@
 """The callback ``runyard``: records sweeps and single runs under any launcher; ``+runyard=record``."""
 
-
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,6 +1,5 @@
 """The launcher ``runyard_local``: ``hydra/launcher=runyard_local``, or all at once with ``+runyard=local``."""
 
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -41,9 +40,7 @@ class RunyardLocalConf:
     display: str = "auto"
 
 
-ConfigStore.instance().store(
-    group="hydra/launcher", name="runyard_local", node=RunyardLocalConf, provider="runyard"
-)
+ConfigStore.instance().store(group="hydra/launcher", name="runyard_local", node=RunyardLocalConf, provider="runyard")
 
 
 class RunyardLocalLauncher(Launcher):

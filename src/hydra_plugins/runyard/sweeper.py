@@ -1,6 +1,5 @@
 """The sweeper ``runyard``: ``hydra/sweeper=runyard``, chosen by ``+runyard=local`` as well."""
 
-
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -37,9 +36,7 @@ class RunyardSweeper(Sweeper):
         from runyard.sweep import SweeperSettings
 
         plain: Any = OmegaConf.to_container(params) if params is not None else {}
-        self._settings = SweeperSettings(
-            params=plain, table=table, dry_run=dry_run, max_batch_size=max_batch_size
-        )
+        self._settings = SweeperSettings(params=plain, table=table, dry_run=dry_run, max_batch_size=max_batch_size)
 
     def setup(  # noqa: D102
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig

@@ -36,9 +36,7 @@ class CapturedApplication:
     loader: ConfigLoader
 
 
-def run_captured(
-    kind: str, target: str, args: Sequence[str], then: Callable[[CapturedApplication], None]
-) -> None:
+def run_captured(kind: str, target: str, args: Sequence[str], then: Callable[[CapturedApplication], None]) -> None:
     """Runs ``then`` inside the application.
 
     Args:
@@ -50,7 +48,6 @@ def run_captured(
     Raises:
         UsageError: the program is not there any more, or it never calls a ``hydra.main`` function.
     """
-    import hydra.main  # the module; the package's attribute of this name is the decorator
 
     module: Any = sys.modules["hydra.main"]
     called: list[bool] = []
@@ -71,6 +68,9 @@ def run_captured(
     module._run_hydra = take_over
     try:
         _start(kind, target, args)
+    except SystemExit:
+        if not called:
+            raise  # else the program's own way to end after its main function; the caller has the result
     finally:
         module._run_hydra = original
     if not called:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import cloudpickle
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
@@ -73,14 +72,14 @@ class Composer:
         by_hydra = self._by_hydra(line)
         self.frozen.exact.pop(line)
         base = by_hydra if structural == line else self._load(structural)
-        self.frozen.bases[structural] = _freeze(base)
+        self.frozen.bases[structural] = freeze_config(base)
         try:
             fast = self._from_base(structural, parsed)
         except Exception:  # as above
             fast = None
         if fast is None or not is_same_config(fast, by_hydra):
             self.frozen.bases[structural] = b""
-            self.frozen.exact[line] = _freeze(by_hydra)
+            self.frozen.exact[line] = freeze_config(by_hydra)
         return by_hydra
 
     def _from_base(self, structural: Structural, parsed: Sequence[Override]) -> DictConfig:
@@ -95,13 +94,14 @@ class Composer:
 
     def _by_hydra(self, line: Structural) -> DictConfig:
         config = self._load(line)
-        self.frozen.exact[line] = _freeze(config)
+        self.frozen.exact[line] = freeze_config(config)
         return config
 
     def _load(self, overrides: Structural) -> DictConfig:
         if self._loader is None:
             raise LookupError(f"no frozen config for the overrides {list(overrides)}")
-        return self._loader.load_sweep_config(self._master, list(overrides))
+        config: DictConfig = self._loader.load_sweep_config(self._master, list(overrides))
+        return config
 
     def _sets_value(self, override: Override) -> bool:
         """Whether an override sets a value of the task's config, and cannot change which files are composed."""
@@ -155,7 +155,8 @@ def number_job(config: DictConfig, job: int) -> DictConfig:
     return config
 
 
-def _freeze(config: DictConfig) -> bytes:
+def freeze_config(config: DictConfig) -> bytes:
+    """A pickle of a config; classes that cannot be imported by their name go with it."""
     try:
         return pickle.dumps(config, protocol=pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, AttributeError, TypeError):  # a class that cannot be imported by its name
@@ -163,5 +164,6 @@ def _freeze(config: DictConfig) -> bytes:
         return data
 
 
-def _thaw(data: bytes) -> Any:
-    return pickle.loads(data)
+def _thaw(data: bytes) -> DictConfig:
+    config: DictConfig = pickle.loads(data)
+    return config

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from runyard.base import digest
@@ -81,18 +81,11 @@ def output_dir(config: DictConfig, *, single: bool = False) -> str:
         omegaconf.errors.OmegaConfBaseException: ``hydra.sweep.dir`` or ``subdir`` cannot be resolved.
     """
     before = HydraConfig.instance().cfg
-    HydraConfig.instance().set_config(config)
+    HydraConfig.instance().cfg = config  # type: ignore[assignment]  # for ${hydra:...}; set_config would copy it all
     try:
         if single:
             return os.path.abspath(str(OmegaConf.select(config, "hydra.run.dir")))
         folder = str(OmegaConf.select(config, "hydra.sweep.dir"))
-        # subdir may hold ${hydra:runtime.output_dir}'s parent by then; run_job resolves it before it is set
         return os.path.abspath(os.path.join(folder, str(OmegaConf.select(config, "hydra.sweep.subdir"))))
     finally:
         HydraConfig.instance().cfg = before
-
-
-def set_choice_of_folder(config: DictConfig, folder: str) -> None:
-    """Makes ``folder`` the sweep's directory in a composed config."""
-    with read_write(config), open_dict(config):
-        config.hydra.sweep.dir = folder

@@ -31,7 +31,9 @@ def judge(ended: Ended, *, asked: State | None) -> Verdict:
     if ended.signal == signal.SIGKILL and ended.memory_kills > 0:
         return Verdict(state=State.OUT_OF_MEMORY, reason="killed by the system for want of memory")
     if ended.signal is not None:
-        return Verdict(state=State.FAILED, reason=f"killed by {signal_name(ended.signal)}{_HINTS.get(ended.signal, '')}")
+        return Verdict(
+            state=State.FAILED, reason=f"killed by {signal_name(ended.signal)}{_HINTS.get(ended.signal, '')}"
+        )
     return Verdict(
         state=State.FAILED,
         reason=f"the process ended with exit code {ended.exit_code} before the task returned (os._exit?)",

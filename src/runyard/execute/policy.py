@@ -37,7 +37,9 @@ def check_causes(retry_on: Collection[str]) -> None:
     for word in retry_on:
         if word.isupper() and word not in {s.value for s in RETRYABLE}:
             raise unknown_name(
-                "cause", word, [s.value for s in RETRYABLE] + ["the name of an exception class"],
+                "cause",
+                word,
+                [s.value for s in RETRYABLE] + ["the name of an exception class"],
                 where="hydra.launcher.retry_on",
             )
 

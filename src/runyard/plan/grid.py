@@ -94,7 +94,9 @@ def _row(row: Mapping[str, str], where: str, parse: Parse) -> list[str]:
             is_sweep = parse(text).is_sweep_override()
         except Exception as exc:  # Hydra's parser has no error class of its own for every fault
             raise UsageError(
-                f"{text!r} is not an override", where=where, todo="write the cell as on the command line, quoted for Hydra"
+                f"{text!r} is not an override",
+                where=where,
+                todo="write the cell as on the command line, quoted for Hydra",
             ) from exc
         if is_sweep:
             raise UsageError(f"{text!r} gives several values", where=where, todo="give each job a row of its own")

@@ -180,11 +180,14 @@ def packages() -> dict[str, str]:
 
 @functools.lru_cache(maxsize=8)
 def _versions(modules: frozenset[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
     known = _distributions()
-    for name in {d for module in modules for d in known.get(module, ())}:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return dict(sorted(found.items()))
+    names = {d for module in modules for d in known.get(module, ())}
+    return {name: version for name in sorted(names) if (version := _version(name)) is not None}
+
+
+@functools.cache
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None

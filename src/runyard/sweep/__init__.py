@@ -2,7 +2,7 @@
 
 from runyard.sweep.execution import Application
 from runyard.sweep.opening import new_sweep_id
-from runyard.sweep.plugins import LocalLaunch, plain_exit, run_sweep
+from runyard.sweep.plugins import LocalLaunch, plain_exit, run_application, run_sweep
 from runyard.sweep.recorder import begin_job, begin_run, begin_sweep, end_job, end_run, end_sweep
 from runyard.sweep.resuming import Selection, parse_jobs, resume_command
 from runyard.sweep.settings import LAUNCHER_KEYS
@@ -28,6 +28,7 @@ __all__ = [
     "parse_jobs",
     "plain_exit",
     "resume_command",
+    "run_application",
     "run_sweep",
     "status",
 ]

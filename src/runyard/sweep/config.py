@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+import importlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from runyard.base import unknown_name
+from runyard.base import UsageError, unknown_name
 from runyard.sweep.settings import RecorderSettings
 
 CALLBACK = "hydra.callbacks.runyard"
-RECORDER_KEYS = ("experiment", "root", "single_root", "label", "tags", "note", "seed_key", "metric", "exclude_keys")
+LOCAL_LAUNCHER = "hydra_plugins.runyard.launcher.RunyardLocalLauncher"
+RECORDER_KEYS = tuple(f.name for f in dataclasses.fields(RecorderSettings))
 
 
 def recorder_settings(config: DictConfig) -> RecorderSettings:
@@ -37,6 +40,38 @@ def recorder_settings(config: DictConfig) -> RecorderSettings:
     return RecorderSettings(**{"experiment": job_name, **given})
 
 
+def validator(settings: RecorderSettings) -> Callable[[DictConfig], None]:
+    """The application's own check of a job's config, called before anything runs; it raises UsageError.
+
+    Raises:
+        UsageError: ``hydra.callbacks.runyard.validate`` does not name a function that can be imported.
+    """
+    if not settings.validate:
+        return lambda config: None
+    module, _, name = settings.validate.rpartition(".")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as exc:
+        raise UsageError(
+            f"{settings.validate!r} cannot be imported ({exc})",
+            where=f"{CALLBACK}.validate",
+            todo="give the dotted name of a function of the config, such as app.config.validate",
+        ) from exc
+
+    def check(config: DictConfig) -> None:
+        function(without_hydra(config))
+
+    return check
+
+
+def without_hydra(config: DictConfig) -> DictConfig:
+    """A copy of a composed config as the task gets it."""
+    task = config.copy()
+    with read_write(task), open_dict(task):
+        del task["hydra"]
+    return task
+
+
 def seed_of(config: DictConfig, seed_key: str | None) -> Any:
     """The seed in a job's config: at ``seed_key``; else at ``seed``, else the one value whose last key is ``seed``."""
     if seed_key:
@@ -55,9 +90,9 @@ def _leaves(node: DictConfig, prefix: str) -> list[str]:
             continue
         child = node._get_node(key)
         if isinstance(child, DictConfig) and not (child._is_none() or child._is_missing() or child._is_interpolation()):
-            paths += _leaves(child, f"{prefix}{key}.")
+            paths += _leaves(child, f"{prefix}{key!s}.")
         else:
-            paths.append(f"{prefix}{key}")
+            paths.append(f"{prefix}{key!s}")
     return paths
 
 

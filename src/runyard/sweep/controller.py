@@ -271,7 +271,9 @@ def _read(run_dir: Path) -> RunRecord | None:
 
 
 def _is_final(record: RunRecord | None, attempt: int) -> bool:
-    return record is not None and bool(record.attempts) and record.attempts[-1].n == attempt and record.state in TERMINAL
+    return (
+        record is not None and bool(record.attempts) and record.attempts[-1].n == attempt and record.state in TERMINAL
+    )
 
 
 def _bare_record(live: _Live) -> RunRecord:

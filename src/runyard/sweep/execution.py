@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import pickle
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,7 @@ from runyard.sweep.closing import closing_lines
 from runyard.sweep.controller import Controller, Hooks, Outcomes
 from runyard.sweep.finish import finish, index
 from runyard.sweep.opening import OpenSweep, open_sweep
-from runyard.sweep.planning import Plan, PlannedJob, Submission, extend_plan, freeze
+from runyard.sweep.planning import Plan, PlannedJob, extend_plan, freeze, submission_of
 from runyard.sweep.progress import ProgressReporter
 from runyard.sweep.returns import JobReturns
 from runyard.sweep.running import JobFacts
@@ -62,20 +61,11 @@ class Execution:
 
     def add_jobs(self, overrides: Sequence[Sequence[str]], first: int, names: Sequence[str] | None) -> list[PlannedJob]:
         """Plans and freezes further jobs."""
-        jobs = extend_plan(self.plan, self.opened, self.app.config, overrides, first, names)
+        jobs = extend_plan(self.plan, self.opened.dir, self.app.config, overrides, first, names)
         with Journal(self.opened.paths.journal) as journal:
             journal.append("planned", first=first, count=len(jobs))
-        freeze(
-            self.opened.dir,
-            Submission(
-                master=pickle.dumps(self.app.config),
-                frozen=self.plan.composer.frozen,
-                names=tuple(self.plan.names),
-                jobs=tuple(self.plan.jobs.values()),
-                entry=self.opened.entry,
-                launcher=self.launcher_values,
-            ),
-        )
+        submission = submission_of(self.app.config, self.opened.entry, self.plan)
+        freeze(self.opened.dir, dataclasses.replace(submission, launcher=self.launcher_values))
         self._save(state=SweepState.RUNNING)
         return jobs
 
@@ -243,4 +233,3 @@ def new_execution(app: Application, settings: LauncherSettings, launcher_values:
 def exit_code(runs: Sequence[RunRecord]) -> int:
     """0 when every job is COMPLETED, else 1."""
     return 0 if all(run.state is State.COMPLETED for run in runs) else 1
-

@@ -57,9 +57,13 @@ def _paths(opened: OpenSweep) -> dict[str, str]:
 
 def make_files(opened: OpenSweep) -> list[str]:
     """Tables, figure and notes; returns what could not be made, in sentences."""
-    from runyard.report import finish_files  # pandas and matplotlib are loaded only here
+    try:
+        from runyard.report import finish_files  # pandas and matplotlib are loaded only here
 
-    return finish_files(opened.dir)
+        return list(finish_files(opened.dir))
+    except Exception as exc:  # a border: the results are on disk, and the record must still be finished
+        name = opened.record.sweep_id
+        return [f"tables and figures were not made ({type(exc).__name__}: {exc}); try 'runyard collect {name}'"]
 
 
 def index(opened: OpenSweep, *, latest: bool, runs: Sequence[RunRecord] | None = None) -> None:

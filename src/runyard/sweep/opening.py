@@ -29,8 +29,9 @@ from runyard.record import (
     save_patch,
     write_sweep,
 )
-from runyard.sweep.config import absolute, launcher_name, recorder_settings, task_overrides
+from runyard.sweep.config import LOCAL_LAUNCHER, absolute, launcher_name, recorder_settings, task_overrides
 from runyard.sweep.identity import claim_directory, sweep_id
+from runyard.sweep.planning import freeze, submission_of
 from runyard.sweep.settings import RecorderSettings
 
 #: the resolver in ``hydra.sweep.dir`` that names a new sweep; its value is kept in the config's resolver cache.
@@ -91,6 +92,8 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
         settings=settings,
         entry=entry,
     )
+    if _can_be_resumed(config, single):
+        freeze(folder, submission_of(config, entry))  # first: what has a record can be taken up again
     write_sweep(folder, opened.record)
     _write_config(config, folder)
     _open[folder] = opened
@@ -122,6 +125,11 @@ def _claim(config: DictConfig, folder: Path, single: bool) -> Path:
         if name == folder.name:
             names[arguments] = claimed.name
     return claimed
+
+
+def _can_be_resumed(config: DictConfig, single: bool) -> bool:
+    target = str(OmegaConf.select(config, "hydra.launcher._target_", default=""))
+    return not single and target == LOCAL_LAUNCHER
 
 
 def _is_named_by_us(config: DictConfig, single: bool) -> bool:

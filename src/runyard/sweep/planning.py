@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import RecordError, UsageError, write_bytes
-from runyard.compose import Composer, Frozen, number_job, output_dir, run_key
+from runyard.compose import Composer, Frozen, freeze_config, number_job, output_dir, run_key
 from runyard.record import REDACTED, Entry, PlanRow, SweepPaths, is_secret, write_plan
-from runyard.sweep.config import key_of, swept_names, task_overrides
-from runyard.sweep.opening import OpenSweep
+from runyard.sweep.config import key_of, recorder_settings, swept_names, task_overrides, validator
+from runyard.sweep.settings import RecorderSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +44,18 @@ class Plan:
 
 
 def extend_plan(
-    plan: Plan, opened: OpenSweep, config: DictConfig, job_overrides: Iterable[Sequence[str]], first: int,
+    plan: Plan,
+    sweep_dir: Path,
+    config: DictConfig,
+    job_overrides: Iterable[Sequence[str]],
+    first: int,
     names: Sequence[str] | None = None,
 ) -> list[PlannedJob]:
     """Composes further jobs and adds them to the plan; writes ``plan.csv``.
 
     Args:
         plan: what is planned so far; it grows.
-        opened: the sweep.
+        sweep_dir: the sweep's directory.
         config: the sweep's own config.
         job_overrides: the overrides of each job.
         first: number of the first of them.
@@ -62,10 +66,14 @@ def extend_plan(
         UsageError: two jobs would have the same folder.
     """
     common = task_overrides(config)
+    settings = recorder_settings(config)
+    check = validator(settings)
     new: list[PlannedJob] = []
     folders = {job.run_dir for job in plan.jobs.values()}
     for number, overrides in enumerate(job_overrides, start=first):
-        job = _plan_job(plan, opened, number, tuple(overrides), names, common)
+        composed = number_job(plan.composer.compose(overrides), number)
+        check(composed)
+        job = _plan_job(composed, settings, number, tuple(overrides), names, common)
         if job.run_dir in folders:
             raise _same_folder(job)
         folders.add(job.run_dir)
@@ -73,20 +81,23 @@ def extend_plan(
     for job in new:
         plan.jobs[job.job] = job
         plan.names += [n for n in (names or job.params) if n not in plan.names]
-    write_plan_file(plan, opened.dir)
+    write_plan_file(plan, sweep_dir)
     return new
 
 
 def _plan_job(
-    plan: Plan, opened: OpenSweep, number: int, overrides: tuple[str, ...], names: Sequence[str] | None,
+    config: DictConfig,
+    settings: RecorderSettings,
+    number: int,
+    overrides: tuple[str, ...],
+    names: Sequence[str] | None,
     common: Sequence[str],
 ) -> PlannedJob:
-    config = number_job(plan.composer.compose(overrides), number)
     swept = set(swept_names(overrides, common) if names is None else names)
     return PlannedJob(
         job=number,
         overrides=overrides,
-        run_key=run_key(config, opened.settings.exclude_keys),
+        run_key=run_key(config, settings.exclude_keys),
         run_dir=Path(output_dir(config)),
         params=typed_params([o for o in overrides if key_of(o) in swept]),
     )
@@ -130,14 +141,32 @@ class Submission:
     """What is frozen of a sweep: enough to run any of its jobs without its config files.
 
     ``master`` is the pickled config of the sweep: it can be unpickled once the application is imported.
+    ``jobs`` is empty as long as nothing is planned.
     """
 
     master: bytes
-    frozen: Frozen
-    names: tuple[str, ...]
-    jobs: tuple[PlannedJob, ...]
-    entry: Entry | None
     launcher: Mapping[str, Any]
+    entry: Entry | None
+    frozen: Frozen = field(default_factory=Frozen)
+    names: tuple[str, ...] = ()
+    jobs: tuple[PlannedJob, ...] = ()
+
+
+def submission_of(config: DictConfig, entry: Entry | None, plan: Plan | None = None) -> Submission:
+    """What is to be frozen of a sweep, before or after its jobs are planned."""
+    launcher: Any = OmegaConf.to_container(config.hydra.launcher, resolve=True)
+    launcher.pop("_target_", None)
+    master = freeze_config(config)
+    if plan is None:
+        return Submission(master=master, launcher=launcher, entry=entry)
+    return Submission(
+        master=master,
+        launcher=launcher,
+        entry=entry,
+        frozen=plan.composer.frozen,
+        names=tuple(plan.names),
+        jobs=tuple(plan.jobs.values()),
+    )
 
 
 def freeze(sweep_dir: Path, submission: Submission) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,9 +11,10 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from omegaconf import OmegaConf
 
+from runyard import compose
 from runyard.base import InterruptedSweep, RunyardError, State
 from runyard.sweep.execution import Application, Execution, new_execution
-from runyard.sweep.settings import LauncherSettings, launcher_settings
+from runyard.sweep.settings import LAUNCHER_KEYS, LauncherSettings, launcher_settings
 from runyard.sweep.sweeping import (
     SweeperSettings,
     first_failure,
@@ -34,6 +35,15 @@ def plain_exit() -> Iterator[None]:
     except RunyardError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(error.exit_code) from None
+
+
+def run_application(main: Callable[[], object]) -> int:
+    """Calls a function decorated with ``hydra.main``; returns the exit code for ``sys.exit``.
+
+    Hydra ends with code 1 whatever went wrong; this ends with 2 and a message without a traceback where the user
+    asked for what cannot be done, and names the closest known key of the launcher.
+    """
+    return compose.run_application(main, launcher_keys=LAUNCHER_KEYS)
 
 
 class LocalLaunch:

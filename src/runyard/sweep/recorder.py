@@ -26,13 +26,11 @@ from runyard.record import (
     read_sweep,
     redact_override,
 )
-from runyard.sweep.config import key_of, recorder_settings, seed_of, task_overrides
+from runyard.sweep.config import LOCAL_LAUNCHER, key_of, recorder_settings, seed_of, task_overrides, validator
 from runyard.sweep.finish import finish
 from runyard.sweep.opening import OpenSweep, open_sweep, opened_for
 from runyard.sweep.planning import typed_params
 from runyard.sweep.running import JobFacts, RunningJob
-
-OUR_LAUNCHERS = ("hydra_plugins.runyard.launcher.RunyardLocalLauncher",)
 
 _jobs: dict[str, RunningJob] = {}  # by output directory: the jobs that this process is at work on
 
@@ -53,7 +51,8 @@ def end_sweep(config: DictConfig) -> None:
 
 def begin_run(config: DictConfig) -> None:
     """``on_run_start``: claims the directory of a single run and writes its ``sweep.json``."""
-    open_sweep(config, single=True)
+    opened = open_sweep(config, single=True)
+    validator(opened.settings)(config)
 
 
 def end_run(config: DictConfig) -> None:
@@ -86,7 +85,7 @@ def end_job(config: DictConfig, job_return: JobReturn) -> None:
 
 
 def _is_ours(config: DictConfig) -> bool:
-    return str(OmegaConf.select(config, "hydra.launcher._target_", default="")) in OUR_LAUNCHERS
+    return str(OmegaConf.select(config, "hydra.launcher._target_", default="")) == LOCAL_LAUNCHER
 
 
 def _is_single(config: DictConfig) -> bool:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import os
 import pickle
 import sys
@@ -24,13 +26,14 @@ from runyard.base import RunyardError, State, UsageError, unknown_name
 from runyard.compose import CapturedApplication, Composer, run_captured
 from runyard.execute import end_processes
 from runyard.record import Attempt, ControllerLock, Entry, RunRecord, SweepPaths, read_runs, read_sweep
-from runyard.sweep.config import recorder_settings
+from runyard.sweep.closing import FAILED
+from runyard.sweep.config import recorder_settings, task_overrides
 from runyard.sweep.execution import Application, Execution, exit_code
 from runyard.sweep.finish import finish
-from runyard.sweep.closing import FAILED
 from runyard.sweep.opening import OpenSweep, adopt
 from runyard.sweep.planning import Plan, PlannedJob, Submission, thaw
 from runyard.sweep.settings import LAUNCHER_KEYS, launcher_settings
+from runyard.sweep.sweeping import points_of, sweeper_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,9 @@ def _check_selection(sweep_dir: Path, select: Selection) -> None:
     unknown = sorted((select.jobs or frozenset()) - known)
     if unknown:
         raise UsageError(
-            f"the sweep has no job {unknown[0]}", where=str(sweep_dir), todo=f"its jobs are 0 to {max(known, default=0)}"
+            f"the sweep has no job {unknown[0]}",
+            where=str(sweep_dir),
+            todo=f"its jobs are 0 to {max(known, default=0)}",
         )
 
 
@@ -164,6 +169,7 @@ def _run(
     configure_log(config.hydra.hydra_logging, config.hydra.verbose)
     execution = _execution(sweep_dir, submission, captured, config, launcher)
     execution.hold()  # before anything is ended: it might be another controller's
+    _plan_if_needed(execution, captured)
     end_processes(f"RUNYARD_SWEEP_DIR={sweep_dir}\0")  # what a dead controller may have left on this machine
     runs = read_runs(sweep_dir)
     execution.done |= {run.job: run for run in runs if not select.takes(run)}
@@ -177,13 +183,25 @@ def _run(
     return exit_code(read_runs(sweep_dir))
 
 
+def _plan_if_needed(execution: Execution, captured: CapturedApplication) -> None:
+    """Plans a sweep whose controller died before it had: from the frozen config, with the config files as they are."""
+    if execution.plan.jobs:
+        return
+    settings = sweeper_settings(execution.app.config)
+    if settings is None:
+        raise UsageError(
+            "the sweep was stopped before its sweeper had asked for a job",
+            where=str(execution.opened.dir),
+            todo="run the command again",
+        )
+    execution.plan.composer = Composer(execution.app.config, captured.loader)
+    points = points_of(execution.app, settings, task_overrides(execution.app.config))
+    execution.add_jobs(points.jobs, 0, points.names)
+
+
 def _attempts(run: RunRecord) -> tuple[Attempt, ...]:
     """A job's attempts so far; one that was under way when its controller died is LOST."""
-    import dataclasses
-
-    return tuple(
-        dataclasses.replace(a, state=State.LOST) if a.state is State.RUNNING else a for a in run.attempts
-    )
+    return tuple(dataclasses.replace(a, state=State.LOST) if a.state is State.RUNNING else a for a in run.attempts)
 
 
 def _execution(
@@ -230,6 +248,4 @@ def main(argv: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     # Under the name by which others import it: classes of __main__ would be other classes.
-    from runyard.sweep import resuming
-
-    sys.exit(resuming.main(sys.argv[1:]))
+    sys.exit(importlib.import_module("runyard.sweep.resuming").main(sys.argv[1:]))

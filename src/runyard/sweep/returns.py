@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from runyard.base import JobFailed, State
 from runyard.record import RunRecord
+from runyard.sweep.config import without_hydra
 from runyard.sweep.planning import PlannedJob
 from runyard.sweep.worker import JobReport
 
@@ -50,7 +51,7 @@ class JobReturns(Sequence[JobReturn]):
         report, record = self._reports.get(job.job), self._records.get(job.job)
         result = JobReturn(
             overrides=[str(o) for o in config.hydra.overrides.task],
-            cfg=_without_hydra(config),
+            cfg=without_hydra(config),
             hydra_cfg=OmegaConf.masked_copy(config, ["hydra"]),
             working_dir=(report.working_dir if report else None) or os.getcwd(),
             task_name=report.task_name if report else None,
@@ -59,13 +60,6 @@ class JobReturns(Sequence[JobReturn]):
         result.status = JobStatus.COMPLETED if done else JobStatus.FAILED
         result.return_value = _value(report) if done else _error(job, report, record)
         return result
-
-
-def _without_hydra(config: DictConfig) -> DictConfig:
-    task = config.copy()
-    with read_write(task), open_dict(task):
-        del task["hydra"]
-    return task
 
 
 def _value(report: JobReport | None) -> Any:

@@ -159,7 +159,9 @@ def exit_code_of(error: BaseException) -> int:
 def describe(error: BaseException) -> ErrorInfo:
     """Type, message and traceback of an exception, each obtained with care: an exception's own methods may raise."""
     kind = type(error)
-    name = kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    name = (
+        kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    )
     try:
         message = str(error)
     except Exception as exc:  # a __str__ that fails must not hide the failure itself

@@ -94,7 +94,9 @@ def launcher_settings(values: Mapping[str, Any]) -> LauncherSettings:
     try:
         return LauncherSettings(resources=resources, counts_cpus=counts_cpus, **given)
     except TypeError as exc:  # a text where a number belongs
-        raise UsageError(f"a value has the wrong kind ({exc})", where="hydra.launcher", todo="see the types in the configuration reference") from exc
+        raise UsageError(
+            f"a value has the wrong kind ({exc})", where="hydra.launcher", todo="give a number where one belongs"
+        ) from exc
 
 
 def _at_least(value: float | None, least: float, key: str, hint: str) -> None:
@@ -127,3 +129,4 @@ class RecorderSettings:
     seed_key: str | None = None
     metric: str | None = None
     exclude_keys: tuple[str, ...] = ()
+    validate: str | None = None

@@ -13,17 +13,19 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
-from runyard.base import SweepState, UsageError, iso, utc_now
+from runyard.base import SweepState, UsageError
 from runyard.compose import Composer
 from runyard.plan import Axis, axes_of, grid, grid_size, table_jobs
 from runyard.record import count_states, read_plan_table, read_runs
+from runyard.sweep.closing import reference, shown
 from runyard.sweep.config import absolute
 from runyard.sweep.execution import Application
 from runyard.sweep.finish import finish, index
 from runyard.sweep.opening import OpenSweep, open_sweep
-from runyard.sweep.planning import Plan, Submission, extend_plan, freeze
+from runyard.sweep.planning import Plan, extend_plan, freeze, submission_of
 
 _SHOWN_ROWS = 40
+OUR_SWEEPER = "hydra_plugins.runyard.sweeper.RunyardSweeper"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,14 @@ class SweepPoints:
 
     jobs: list[list[str]]
     names: list[str]
+
+
+def sweeper_settings(config: DictConfig) -> SweeperSettings | None:
+    """The settings of our sweeper in a composed config, or None when another sweeper is chosen."""
+    node: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+    if node.pop("_target_", "") != OUR_SWEEPER:
+        return None
+    return SweeperSettings(**{**node, "params": node.get("params") or {}})
 
 
 def points_of(app: Application, settings: SweeperSettings, arguments: Sequence[str]) -> SweepPoints:
@@ -75,8 +85,8 @@ def show_plan(app: Application, points: SweepPoints) -> None:
     """A dry run: plans, freezes, writes ``plan.csv`` and prints it; runs nothing. ``runyard resume`` can run it."""
     opened = open_sweep(app.config)
     plan = Plan(composer=Composer(app.config, app.context.config_loader))
-    extend_plan(plan, opened, app.config, points.jobs, 0, points.names)
-    _freeze_for_later(app, opened, plan)
+    extend_plan(plan, opened.dir, app.config, points.jobs, 0, points.names)
+    freeze(opened.dir, submission_of(app.config, opened.entry, plan))
     runs = read_runs(opened.dir)
     opened.save(state=SweepState.PENDING, counts=count_states(runs), controller=None)
     index(opened, latest=False)
@@ -84,28 +94,8 @@ def show_plan(app: Application, points: SweepPoints) -> None:
         sys.stdout.write(line + "\n")
 
 
-def _freeze_for_later(app: Application, opened: OpenSweep, plan: Plan) -> None:
-    import pickle
-
-    launcher: Any = OmegaConf.to_container(app.config.hydra.launcher, resolve=True)
-    launcher.pop("_target_", None)
-    freeze(
-        opened.dir,
-        Submission(
-            master=pickle.dumps(app.config),
-            frozen=plan.composer.frozen,
-            names=tuple(plan.names),
-            jobs=tuple(plan.jobs.values()),
-            entry=opened.entry,
-            launcher=launcher,
-        ),
-    )
-
-
 def plan_lines(points: SweepPoints, opened: OpenSweep) -> list[str]:
     """The plan as a table for the terminal: the first rows and the last."""
-    from runyard.sweep.closing import reference, shown
-
     values = [{o.partition("=")[0]: o.partition("=")[2] for o in job} for job in points.jobs]
     rows = [[str(n), *(v.get(name, "") for name in points.names)] for n, v in enumerate(values)]
     header = ["job", *points.names]
@@ -128,7 +118,7 @@ def sweep_with(app: Application, launcher: Launcher, points: SweepPoints, batch:
     """
     opened = open_sweep(app.config)
     plan = Plan(composer=Composer(app.config, app.context.config_loader))
-    extend_plan(plan, opened, app.config, points.jobs, 0, points.names)
+    extend_plan(plan, opened.dir, app.config, points.jobs, 0, points.names)
     returns: list[Any] = []
     try:
         for first in range(0, len(points.jobs), batch or len(points.jobs)):
@@ -149,8 +139,3 @@ def save_multirun(config: DictConfig) -> None:
     folder = Path(str(config.hydra.sweep.dir))
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(config, folder / "multirun.yaml")
-
-
-def now_text() -> str:
-    """The time now, as it stands in records."""
-    return iso(utc_now())

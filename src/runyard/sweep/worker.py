@@ -77,7 +77,7 @@ def _failed(running: RunningJob, error: BaseException) -> RunRecord:
     record = running.fail(error)
     info = record.attempts[-1].error
     if info is not None:
-        print(info.traceback or f"{info.type}: {info.message}", file=sys.stderr, flush=True)
+        sys.stderr.write((info.traceback or f"{info.type}: {info.message}") + "\n")
     return record
 
 

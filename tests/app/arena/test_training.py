@@ -175,9 +175,9 @@ def test_a_half_written_checkpoint_of_a_killed_process_is_removed_and_ignored(
 
 
 def test_a_killed_process_loses_nothing_but_time(small: ArenaConfig, folders: Iterator[Path]) -> None:
-    cfg = replace(small, num_envs=64, total_timesteps=256_000, checkpoint_every=3200)
+    cfg = replace(small, num_envs=64, total_timesteps=400_000, checkpoint_every=3200)
     whole, broken = next(folders), next(folders)
-    train(cfg, whole)
+    train(replace(cfg, checkpoint_every=400_000), whole)
     code = (
         "import json, sys; from pathlib import Path; from app.workloads.arena import ArenaConfig, train; "
         f"train(ArenaConfig(**{asdict(cfg)!r}), Path(sys.argv[1]))"
@@ -185,7 +185,7 @@ def test_a_killed_process_loses_nothing_but_time(small: ArenaConfig, folders: It
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen([sys.executable, "-c", code, str(broken)], env=environment) as process:
         deadline = time.monotonic() + 60
-        while not (broken / "checkpoint.npz").exists() and time.monotonic() < deadline:
+        while not (broken / "checkpoint.npz").exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL

@@ -16,11 +16,9 @@ _TEMPORARY = ".tmp"
 
 def write_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Writes arrays; the same arrays give the same bytes (npz members carry a fixed date)."""
-
-    def save(file: IO[bytes]) -> None:
-        np.savez(file, **dict(arrays))  # type: ignore[arg-type]  # its stub takes any keyword for allow_pickle
-
-    _write(path, save)
+    # its signature gained a keyword in numpy 2, which a mapping of arrays is checked against
+    savez: Callable[..., None] = np.savez
+    _write(path, lambda file: savez(file, **arrays))
 
 
 def write_text(path: Path, text: str) -> None:

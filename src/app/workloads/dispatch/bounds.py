@@ -47,7 +47,9 @@ def hindsight(pairs: Pairs) -> Hindsight:
     scale = float(graph.reward.max())
     reward = graph.reward / scale
     incidence = _incidence(graph)
-    primal = linprog(-reward, A_ub=incidence.T.tocsr(), b_ub=np.ones(pairs.jobs), method="highs-ds")
+    primal = linprog(  # type: ignore[call-overload]  # the stubs do not know that A_ub may be sparse
+        -reward, A_ub=incidence.T.tocsr(), b_ub=np.ones(pairs.jobs), method="highs-ds"
+    )
     if primal.status != 0:
         raise RuntimeError(f"the linear bound was not solved: {primal.message}")
     lp = -float(primal.fun)
@@ -72,9 +74,7 @@ def _incidence(graph: Pairs) -> sparse.csr_array:
     return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(graph), graph.jobs))
 
 
-def _certify(
-    incidence: sparse.csr_array, reward: NDArray[np.float64], dual: NDArray[np.float64], lp: float
-) -> None:
+def _certify(incidence: sparse.csr_array, reward: NDArray[np.float64], dual: NDArray[np.float64], lp: float) -> None:
     """Feasible, and of the same value as the primal: then it is optimal, whatever the solvers said."""
     shortfall = max(0.0, float((reward - incidence @ dual).max()), float(-dual.min()))
     gap = abs(float(dual.sum()) - lp)

@@ -77,9 +77,7 @@ def _project(
     return np.asarray(solution.x), active
 
 
-def _solve_tight(
-    ends: NDArray[np.int32], reward: NDArray[np.float64], zero: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _solve_tight(ends: NDArray[np.int32], reward: NDArray[np.float64], zero: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The smallest y with y_i + y_j = r_ij on the given pairs and y_i = 0 on the given jobs.
 
     Along a connected part, y_i = constant_i + sign_i * theta with one theta, which a job at 0 or an odd cycle

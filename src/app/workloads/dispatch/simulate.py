@@ -7,13 +7,41 @@ jobs in their order meets the same events; whoever is available when job i is du
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.workloads.dispatch.matching import distance_rank, max_weight_matching
 from app.workloads.dispatch.pairs import Pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What happens on a day, whatever the policy.
+
+    Attributes:
+        time_us: arrival times in microseconds, ascending; shape (n,).
+        d_us: sojourn window in microseconds.
+        pairs: the feasible pairs.
+    """
+
+    time_us: NDArray[np.int64]
+    d_us: int
+    pairs: Pairs
+
+    def __len__(self) -> int:
+        return len(self.time_us)
+
+    def beyond(self) -> NDArray[np.int64]:
+        """For each job, the first one that comes after it is due; shape (n,)."""
+        return np.searchsorted(self.time_us, self.time_us + self.d_us, side="right").astype(np.int64)
+
+    def hopeful(self, shadow: NDArray[np.float64]) -> Day:
+        """With only the pairs whose weight can be above 0 once shadows are added back: often one in twenty."""
+        pairs, gift = self.pairs, np.minimum(shadow, 0.0)
+        weight = pairs.on_grid(pairs.reward - gift[pairs.first] - gift[pairs.second])
+        return replace(self, pairs=pairs.where(weight > 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +85,11 @@ class Ties:
         return distance_rank(pairs.on_grid(pairs.distance[edges]), pairs.first[edges], pairs.second[edges])
 
 
-def simulate(
-    pairs: Pairs, time_us: NDArray[np.int64], d_us: int, shadow: NDArray[np.float64], *, policy: str, ties: Ties
-) -> Matches:
+def simulate(day: Day, shadow: NDArray[np.float64], *, policy: str, ties: Ties) -> Matches:
     """Plays one day.
 
     Args:
-        pairs: all feasible pairs.
-        time_us: arrival times, ascending; shape (n,).
-        d_us: sojourn window in microseconds.
+        day: n jobs and their pairs.
         shadow: effective shadows, gamma * s + tau; shape (n,).
         policy: greedy, greedy+, greedyx, batch or rbatch.
         ties: how equals are told apart.
@@ -73,27 +97,23 @@ def simulate(
     Raises:
         ValueError: the policy is not known.
     """
-    beyond = np.searchsorted(time_us, time_us + d_us, side="right")
     if policy == "batch":
-        return _batch(_hopeful(pairs, shadow), time_us, d_us, beyond, shadow, ties)
+        return _batch(day.hopeful(shadow), shadow, ties)
     if policy == "rbatch":
-        return _rbatch(_hopeful(pairs, shadow), time_us, d_us, beyond, shadow, ties)
+        return _rbatch(day.hopeful(shadow), shadow, ties)
     if policy in ("greedy", "greedy+", "greedyx"):
-        return _greedy(pairs, time_us, d_us, shadow, policy, ties)
+        return _greedy(day, shadow, policy, ties)
     raise ValueError(f"unknown policy {policy!r}")
 
 
-def _greedy(
-    pairs: Pairs, time_us: NDArray[np.int64], d_us: int, shadow: NDArray[np.float64], policy: str, ties: Ties
-) -> Matches:
+def _greedy(day: Day, shadow: NDArray[np.float64], policy: str, ties: Ties) -> Matches:
     """Each due job takes its best partner, by reward less the partner's shadow only, or leaves alone."""
-    if policy == "greedyx":
-        pairs = pairs.rewarding()
+    pairs = day.pairs.rewarding() if policy == "greedyx" else day.pairs
     score = pairs.on_grid(pairs.reward - shadow[pairs.second])
     accepted = (score if policy == "greedy+" else pairs.on_grid(pairs.reward)) > 0
-    gone = np.zeros(pairs.jobs, dtype=bool)
+    gone = np.zeros(len(day), dtype=bool)
     chosen = []
-    for i in range(pairs.jobs):
+    for i in range(len(day)):
         if gone[i]:
             continue
         gone[i] = True
@@ -107,20 +127,14 @@ def _greedy(
             gone[pairs.second[pair]] = True
             chosen.append(pair)
     picked = np.array(chosen, dtype=np.int64)
-    return _matches(pairs, picked, time_us[pairs.first[picked]] + d_us)
+    return _matches(pairs, picked, day.time_us[pairs.first[picked]] + day.d_us)
 
 
-def _batch(
-    pairs: Pairs,
-    time_us: NDArray[np.int64],
-    d_us: int,
-    beyond: NDArray[np.int64],
-    shadow: NDArray[np.float64],
-    ties: Ties,
-) -> Matches:
+def _batch(day: Day, shadow: NDArray[np.float64], ties: Ties) -> Matches:
     """When any job is due, everyone available leaves, matched as well as can be; so batches are ranges of jobs."""
+    pairs, time_us, beyond = day.pairs, day.time_us, day.beyond()
     begin, chosen, leaving_us = 0, [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    while begin < pairs.jobs:
+    while begin < len(day):
         end = int(beyond[begin])
         due = time_us[begin:end] == time_us[begin]
         cost = np.where(due, 0.0, shadow[begin:end])
@@ -129,23 +143,17 @@ def _batch(
         weight = pairs.reward[edges] - cost[pairs.first[edges] - begin] - cost[pairs.second[edges] - begin]
         picked = _best_matching(pairs, edges, weight, ties)
         chosen.append(picked)
-        leaving_us.append(np.full(len(picked), time_us[begin] + d_us))
+        leaving_us.append(np.full(len(picked), time_us[begin] + day.d_us))
         begin = end
     return _matches(pairs, np.concatenate(chosen), np.concatenate(leaving_us))
 
 
-def _rbatch(
-    pairs: Pairs,
-    time_us: NDArray[np.int64],
-    d_us: int,
-    beyond: NDArray[np.int64],
-    shadow: NDArray[np.float64],
-    ties: Ties,
-) -> Matches:
+def _rbatch(day: Day, shadow: NDArray[np.float64], ties: Ties) -> Matches:
     """Each due job leaves with its partner in the best matching of all who are available; the others stay."""
-    gone = np.zeros(pairs.jobs, dtype=bool)
+    pairs, beyond = day.pairs, day.beyond()
+    gone = np.zeros(len(day), dtype=bool)
     chosen: list[int] = []
-    for i in range(pairs.jobs):
+    for i in range(len(day)):
         if gone[i]:
             continue
         edges = np.arange(pairs.start[i], pairs.start[beyond[i]])
@@ -159,7 +167,7 @@ def _rbatch(
             chosen += own
             gone[pairs.second[own]] = True
     picked = np.array(chosen, dtype=np.int64)
-    return _matches(pairs, picked, time_us[pairs.first[picked]] + d_us)
+    return _matches(pairs, picked, day.time_us[pairs.first[picked]] + day.d_us)
 
 
 def _best_matching(
@@ -172,13 +180,5 @@ def _best_matching(
     return edges[max_weight_matching(first, second, whole, ties.rank(pairs, edges))]
 
 
-def _hopeful(pairs: Pairs, shadow: NDArray[np.float64]) -> Pairs:
-    """The pairs whose weight can be above 0 once shadows are added back; in most data one in twenty."""
-    gift = np.minimum(shadow, 0.0)
-    return pairs.where(pairs.on_grid(pairs.reward - gift[pairs.first] - gift[pairs.second]) > 0)
-
-
 def _matches(pairs: Pairs, picked: NDArray[np.int64], time_us: NDArray[np.int64]) -> Matches:
-    return Matches(
-        first=pairs.first[picked], second=pairs.second[picked], time_us=time_us, reward=pairs.reward[picked]
-    )
+    return Matches(first=pairs.first[picked], second=pairs.second[picked], time_us=time_us, reward=pairs.reward[picked])

@@ -15,7 +15,7 @@ from app.workloads.dispatch.bounds import Hindsight
 from app.workloads.dispatch.config import DispatchConfig, jobs_path, validate
 from app.workloads.dispatch.jobs import Jobs, read_jobs
 from app.workloads.dispatch.pairs import Pairs, feasible_pairs
-from app.workloads.dispatch.simulate import Matches, Ties, simulate
+from app.workloads.dispatch.simulate import Day, Matches, Ties, simulate
 from app.workloads.dispatch.upstream import history, microseconds, shared_hindsight, shared_optimum
 
 _log = logging.getLogger(__name__)
@@ -65,14 +65,9 @@ def _play(cfg: DispatchConfig, jobs: Jobs, pairs: Pairs, effective: NDArray[np.f
     drawn = cfg.tie_breaker == "random"
     if not drawn:
         _log.info("tie_breaker=distance is deterministic: the seed has no effect")
-    return simulate(
-        pairs,
-        jobs.time_us,
-        microseconds(cfg.d),
-        effective,
-        policy=cfg.dispatch,
-        ties=Ties(generator=np.random.default_rng(cfg.seed) if drawn else None),
-    )
+    day = Day(time_us=jobs.time_us, d_us=microseconds(cfg.d), pairs=pairs)
+    ties = Ties(generator=np.random.default_rng(cfg.seed) if drawn else None)
+    return simulate(day, effective, policy=cfg.dispatch, ties=ties)
 
 
 def _metrics(jobs: Jobs, matches: Matches) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Config groups that Runyard adds to every Hydra application."""

@@ -1,0 +1,38 @@
+"""The application's structured configs, and the check of a job's config before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig
+
+from app.workloads.arena.config import ArenaConfig
+from app.workloads.dispatch.config import DispatchConfig
+
+
+@dataclass
+class AppConfig:
+    """The whole config: one workload with its parameters."""
+
+    workload: Any = MISSING
+
+
+def register() -> None:
+    """Puts the schemas where ``conf/`` refers to them."""
+    store = ConfigStore.instance()
+    store.store(name="app_schema", node=AppConfig)
+    store.store(group="workload", name="dispatch_schema", node=DispatchConfig)
+    store.store(group="workload", name="arena_schema", node=ArenaConfig)
+
+
+def validate(cfg: DictConfig) -> None:
+    """Checks a job's config, and that its input files can be read.
+
+    Raises:
+        runyard.UsageError: what is wrong, where, and what to do.
+    """
+    from app.workloads import workload
+
+    workload(cfg.workload.name).check(cfg.workload)

@@ -1,0 +1,80 @@
+"""The summary: a row per combination of swept values, its statistics over seeds. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from runyard.analyze.cells import Cell, Columns, is_nan
+from runyard.analyze.groups import Bools, Floats, Ints, group_index, is_completed, moments
+from runyard.analyze.jobtable import JobTable, numbers
+from runyard.base import State
+
+COUNTS = ("n", "missing", "failed")
+#: states of jobs that have no result yet, or were told to have none.
+MISSING_STATES = frozenset({State.PENDING, State.RUNNING, State.CANCELLED})
+
+
+def is_seed(name: str) -> bool:
+    """Whether a swept name is a seed: its last dotted part is ``seed`` (``seed``, ``+seed``, ``trainer.seed``)."""
+    return name.lstrip("+").rpartition(".")[2] == "seed"
+
+
+def summary_columns(table: JobTable) -> Columns:
+    """The summary of a sweep's jobs.
+
+    Columns: the swept names but for seeds (``params.<name>`` where a name is one of the counts); ``n`` jobs that
+    COMPLETED, ``missing`` that are PENDING, RUNNING or CANCELLED, ``failed`` that ended otherwise; then for each
+    metric ``<m>_mean``, ``<m>_std`` (n - 1) and ``<m>_ci95``, the half width of Student's 95 % interval of the mean.
+    Only COMPLETED jobs are averaged. Those that reported NaN are left out and counted in ``<m>_nan``, those that
+    did not report the metric in ``<m>_absent``; these two columns are there only when they count something.
+    Cells are empty where there is nothing to average, and ``std`` and ``ci95`` with fewer than two values.
+
+    Returns:
+        A row per combination, in the order in which jobs first have them. Without a swept seed each has n <= 1.
+    """
+    by = [name for name in table.names if not is_seed(name)]
+    keys, index = group_index(table, by)
+    columns: Columns = {_free(name): [key[i] for key in keys] for i, name in enumerate(by)}
+    columns |= _counts(table, index, len(keys))
+    for metric in table.metrics:
+        columns |= _statistics(table, metric, index, len(keys))
+    return columns
+
+
+def _free(name: str) -> str:
+    return f"params.{name}" if name in COUNTS else name
+
+
+def _counts(table: JobTable, index: Ints, size: int) -> Columns:
+    completed = is_completed(table)
+    missing = np.array([state in MISSING_STATES for state in table.columns["state"]], dtype=bool)
+    masks = (completed, missing, ~completed & ~missing)
+    return {
+        name: [int(k) for k in np.bincount(index[mask], minlength=size)]
+        for name, mask in zip(COUNTS, masks, strict=True)
+    }
+
+
+def _statistics(table: JobTable, metric: str, index: Ints, size: int) -> Columns:
+    cells = table.columns[metric]
+    completed = is_completed(table)
+    values = numbers(cells)
+    used = completed & ~np.isnan(values)
+    found = moments(values[used], index[used], size)
+    columns: Columns = {
+        f"{metric}_mean": _cells(found.mean, found.n > 0),
+        f"{metric}_std": _cells(found.std, found.n > 1),
+        f"{metric}_ci95": _cells(found.ci95, found.n > 1),
+    }
+    for suffix, mask in (
+        ("nan", np.array([is_nan(cell) for cell in cells], dtype=bool)),
+        ("absent", np.array([cell is None for cell in cells], dtype=bool)),
+    ):
+        counted = np.bincount(index[completed & mask], minlength=size)
+        if counted.any():
+            columns[f"{metric}_{suffix}"] = [int(k) for k in counted]
+    return columns
+
+
+def _cells(values: Floats, there: Bools) -> list[Cell]:
+    return [float(value) if ok else None for value, ok in zip(values, there, strict=True)]
