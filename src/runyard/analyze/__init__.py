@@ -1,7 +1,7 @@
 """Results of a sweep: tables of jobs and statistics over seeds. Knows what is on disk, not how jobs came to run."""
 
 from runyard.analyze.axes import Axis
-from runyard.analyze.cells import Cell, Columns, cell_text
+from runyard.analyze.cells import Cell, Columns, cell_text, level
 from runyard.analyze.groups import Group, groups_of
 from runyard.analyze.jobtable import JobTable, job_table, results_frame
 from runyard.analyze.load import LoadedSweep, load_sweep
@@ -23,6 +23,7 @@ __all__ = [
     "is_bookkeeping",
     "is_seed",
     "job_table",
+    "level",
     "load_sweep",
     "primary_metric",
     "results_frame",

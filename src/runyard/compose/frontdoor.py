@@ -18,8 +18,9 @@ from hydra._internal import utils as hydra_utils
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from runyard.base import RunyardError, UsageError
+from runyard.base import RunyardError, UsageError, unknown_name
 
+_UNKNOWN_CHOICE = re.compile(r"Could not find '([\w/]+)/([^'/]+)'\s+Available options")
 _UNKNOWN_LAUNCHER_KEY = re.compile(r"Could not override 'hydra\.launcher\.([\w.]+)'")
 
 
@@ -68,6 +69,12 @@ def _wording(error: BaseException, launcher_keys: tuple[str, ...]) -> str:
     lines = [str(error) or type(error).__name__]
     if error.__cause__ is not None and str(error.__cause__) not in lines[0]:
         lines.append(f"  {str(error.__cause__).splitlines()[0]}")
+    choice = _UNKNOWN_CHOICE.search(lines[0])
+    if choice:
+        known = [word.strip() for word in lines[0].partition("Available options")[2].splitlines()[1:]]
+        known = [word for word in known if word and "=" not in word and not word.endswith((":", "_schema"))]
+        raise_as = unknown_name(f"choice of {choice[1]}", choice[2], known, where=f"{choice[1]}={choice[2]}")
+        return str(raise_as)
     unknown = _UNKNOWN_LAUNCHER_KEY.search(lines[0])
     if unknown and launcher_keys:
         close = difflib.get_close_matches(unknown[1], launcher_keys, n=1, cutoff=0.5)

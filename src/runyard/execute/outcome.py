@@ -11,9 +11,10 @@ from runyard.execute.task import Ended, signal_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A state, and the sentence that says how it is known."""
+    """A state, a name for what happened, and the sentence that says how it is known."""
 
     state: State
+    kind: str
     reason: str
 
 
@@ -25,17 +26,22 @@ def judge(ended: Ended, *, asked: State | None) -> Verdict:
         asked: why we ended it ourselves (TIMEOUT or CANCELLED), or None.
     """
     if ended.exit_code is None and ended.signal is None:
-        return Verdict(state=State.LOST, reason="the process that watched the job was killed, and the job with it")
+        return Verdict(
+            state=State.LOST, kind="Lost", reason="the process that watched the job was killed, and the job with it"
+        )
     if asked is not None:
-        return Verdict(state=asked, reason=_ASKED[asked])
+        return Verdict(state=asked, kind=asked.value.capitalize(), reason=_ASKED[asked])
     if ended.signal == signal.SIGKILL and ended.memory_kills > 0:
-        return Verdict(state=State.OUT_OF_MEMORY, reason="killed by the system for want of memory")
+        return Verdict(state=State.OUT_OF_MEMORY, kind="OutOfMemory", reason="killed by the system for want of memory")
     if ended.signal is not None:
         return Verdict(
-            state=State.FAILED, reason=f"killed by {signal_name(ended.signal)}{_HINTS.get(ended.signal, '')}"
+            state=State.FAILED,
+            kind="Killed",
+            reason=f"killed by {signal_name(ended.signal)}{_HINTS.get(ended.signal, '')}",
         )
     return Verdict(
         state=State.FAILED,
+        kind="ProcessEnded",
         reason=f"the process ended with exit code {ended.exit_code} before the task returned (os._exit?)",
     )
 

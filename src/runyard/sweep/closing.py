@@ -47,7 +47,7 @@ def _failure(run: RunRecord) -> Iterator[str]:
         if trace:
             yield from (f"    {line}" for line in trace[-_TRACE_LINES:])
         else:
-            yield f"    {last.error.message}"
+            yield from (f"    {line}" for line in last.error.message.splitlines())
     yield f"    log: {shown(RunPaths(Path(run.run_dir)).output_log)}"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard.base import TERMINAL, RecordError, State, iso, utc_now
-from runyard.execute import Ended, Lease, LocalPool, Slots, Started, Task, judge, signal_name
+from runyard.execute import Ended, Lease, LocalPool, Slots, Started, Task, Verdict, judge, signal_name
 from runyard.record import Attempt, ErrorInfo, Journal, RunPaths, RunRecord, read_run, write_run
 from runyard.sweep.planning import PlannedJob
 from runyard.sweep.running import JobFacts
@@ -202,19 +202,19 @@ class Controller:
             return written
         verdict = judge(event, asked=live.asked)
         base = written or on_disk or _bare_record(live)
-        attempt = self._final_attempt(live, event, base, verdict.state, verdict.reason)
+        attempt = self._final_attempt(live, event, base, verdict)
         record = base.with_attempt(attempt, metrics={}, stages=base.stages)
         _write(record)
         return record
 
     @staticmethod
-    def _final_attempt(live: _Live, event: Ended, base: RunRecord, state: State, reason: str) -> Attempt:
+    def _final_attempt(live: _Live, event: Ended, base: RunRecord, verdict: Verdict) -> Attempt:
         begun = next((a for a in base.attempts if a.n == live.attempt), None)
         seconds = round(time.monotonic() - live.began, 6)
-        error = begun.error if begun and begun.error else ErrorInfo(type=str(state), message=reason)
+        error = begun.error if begun and begun.error else ErrorInfo(type=verdict.kind, message=verdict.reason)
         return Attempt(
             n=live.attempt,
-            state=state,
+            state=verdict.state,
             started_at=begun.started_at if begun else iso(utc_now()),
             ended_at=iso(utc_now()),
             seconds=seconds,

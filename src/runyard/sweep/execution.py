@@ -71,8 +71,7 @@ class Execution:
 
     def run(self, jobs: Sequence[tuple[PlannedJob, tuple[Attempt, ...]]]) -> Outcomes:
         """Runs jobs, each given with its attempts so far, until all have ended or the sweep is stopped."""
-        slots = self._slots()
-        slots.check(self.settings.resources)
+        slots = _slots(self.settings)
         self.hold()
         try:
             with Journal(self.opened.paths.journal) as journal, StopSignal() as stop:
@@ -118,7 +117,9 @@ class Execution:
         pool = LocalPool(self._worker())
         _warn_of_threads()
         pool.start()
-        reporter = ProgressReporter(self.opened, self.settings, total=len(self.plan.jobs), done=self.done)
+        reporter = ProgressReporter(
+            self.opened, self.settings, names=self.plan.names, total=len(self.plan.jobs), done=self.done
+        )
         hooks = Hooks(ended=self._hook_ended(reporter), turn=self._hook_turn(reporter))
         controller = Controller(
             pool=pool,
@@ -182,14 +183,6 @@ class Execution:
             earlier=earlier,
         )
 
-    def _slots(self) -> Slots:
-        cpus = usable_cpus()
-        return Slots(
-            n_jobs=self.settings.n_jobs or cpus,
-            cpus=(self.settings.cpus or cpus) if self.settings.counts_cpus else self.settings.cpus,
-            gpus=usable_gpus(self.settings.gpus, os.environ),
-        )
-
     def end(self, outcomes: Outcomes) -> None:
         """Makes the sweep's files and says how it ended.
 
@@ -209,6 +202,16 @@ class Execution:
         return JobReturns(jobs, outcomes.reports, outcomes.records, self.plan.config_of)
 
 
+def _slots(settings: LauncherSettings) -> Slots:
+    """Room for jobs on this machine. Processors are counted only when jobs say how many they want."""
+    cpus = usable_cpus()
+    return Slots(
+        n_jobs=settings.n_jobs or cpus,
+        cpus=(settings.cpus or cpus) if settings.counts_cpus else settings.cpus,
+        gpus=usable_gpus(settings.gpus, os.environ),
+    )
+
+
 def _warn_of_threads() -> None:
     names = threads_at_fork()
     if names:
@@ -225,6 +228,8 @@ def new_execution(app: Application, settings: LauncherSettings, launcher_values:
         UsageError: a setting is wrong, or the directory cannot be had.
     """
     setup_globals()
+    slots = _slots(settings)
+    slots.check(settings.resources)
     opened = open_sweep(app.config)
     plan = Plan(composer=Composer(app.config, app.context.config_loader))
     return Execution(app=app, opened=opened, plan=plan, settings=settings, launcher_values=launcher_values)

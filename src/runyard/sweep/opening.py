@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,17 @@ def new_sweep_id(label: Any = None) -> str:
 
 @dataclass(slots=True)
 class OpenSweep:
-    """A sweep that this process has opened. ``root`` is where its registry lies, or None when none is kept."""
+    """A sweep that this process has opened. ``root`` is where its registry lies, or None when none is kept.
+
+    ``is_claimed`` tells that this process has made the directory, and that it was not there before.
+    """
 
     dir: Path
     root: Path | None
     record: SweepRecord
     settings: RecorderSettings
     entry: Entry | None
+    is_claimed: bool = False
 
     @property
     def paths(self) -> SweepPaths:  # noqa: D102
@@ -63,6 +68,16 @@ class OpenSweep:
         """Changes the record and writes it."""
         self.record = dataclasses.replace(self.record, **changes)
         write_sweep(self.dir, self.record)
+
+    def abandon(self) -> None:
+        """Takes back a sweep of which nothing can run: removes what opening it has made, and nothing else."""
+        _open.pop(self.dir, None)
+        if self.is_claimed:
+            shutil.rmtree(self.dir, ignore_errors=True)
+            return
+        for file in (self.paths.sweep_json, self.paths.config_yaml, self.paths.plan_csv, self.paths.multirun_yaml):
+            file.unlink(missing_ok=True)
+        shutil.rmtree(self.paths.snapshot, ignore_errors=True)
 
 
 _open: dict[Path, OpenSweep] = {}
@@ -91,6 +106,7 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
         record=_new_record(config, folder, settings, git, entry, single),
         settings=settings,
         entry=entry,
+        is_claimed=_is_named_by_us(config, single),
     )
     if _can_be_resumed(config, single):
         freeze(folder, submission_of(config, entry))  # first: what has a record can be taken up again

@@ -13,15 +13,20 @@ from omegaconf import OmegaConf
 
 from runyard import compose
 from runyard.base import InterruptedSweep, RunyardError, State
+from runyard.compose import Composer
+from runyard.sweep.controller import Outcomes
 from runyard.sweep.execution import Application, Execution, new_execution
+from runyard.sweep.opening import open_sweep
+from runyard.sweep.planning import Plan, extend_plan
 from runyard.sweep.settings import LAUNCHER_KEYS, LauncherSettings, launcher_settings
 from runyard.sweep.sweeping import (
     SweeperSettings,
+    SweepPoints,
     first_failure,
     points_of,
+    run_batches,
     save_multirun,
     show_plan,
-    sweep_with,
 )
 
 
@@ -49,8 +54,7 @@ def run_application(main: Callable[[], object]) -> int:
 class LocalLaunch:
     """The local launcher's work. One sweep; its jobs may come in batches.
 
-    ``names`` are the swept keys when our sweeper tells them; ``ends_itself`` is False when the sweeper will say
-    that the sweep is over.
+    Under our sweeper every job is planned before the first batch, and the sweeper says when the sweep is over.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -58,21 +62,44 @@ class LocalLaunch:
         self._values = plain
         self._settings: LauncherSettings = launcher_settings(plain)
         self._execution: Execution | None = None
-        self._interrupted = False
-        self._last: Any = None
-        self.names: Sequence[str] | None = None
-        self.ends_itself = True
+        self._last: Outcomes | None = None
+        self._ends_itself = True
+
+    def prepare(self, app: Application, points: SweepPoints) -> None:
+        """Plans every job at once, for our sweeper; their batches are launched after that.
+
+        Raises:
+            UsageError: a job asks for more than this machine has, or cannot be planned. Nothing is left on disk.
+        """
+        self._plan(app, points.jobs, 0, points.names)
+        self._ends_itself = False
 
     def launch(self, app: Application, overrides: Sequence[Sequence[str]], first: int) -> Sequence[JobReturn]:
         """Runs one batch and returns its results in order."""
-        if self._execution is None:
-            self._execution = new_execution(app, self._settings, self._values)
         execution = self._execution
-        jobs = execution.add_jobs(overrides, first, self.names)
+        if execution is None or first not in execution.plan.jobs:
+            execution = self._plan(app, overrides, first, None)
+        jobs = [execution.plan.jobs[first + i] for i in range(len(overrides))]
         self._last = execution.run([(job, ()) for job in jobs])
-        if self.ends_itself or self._last.interrupted:
+        if self._ends_itself or self._last.interrupted:
             execution.end(self._last)
         return execution.returns(jobs, self._last)
+
+    def _plan(
+        self, app: Application, overrides: Sequence[Sequence[str]], first: int, names: Sequence[str] | None
+    ) -> Execution:
+        execution = self._execution
+        if execution is not None:
+            execution.add_jobs(overrides, first, names)
+            return execution
+        execution = new_execution(app, self._settings, self._values)
+        try:
+            execution.add_jobs(overrides, first, names)
+        except Exception:
+            execution.opened.abandon()
+            raise
+        self._execution = execution
+        return execution
 
     def end(self) -> bool:
         """Ends the sweep: files, last words. Returns whether every job completed."""
@@ -91,31 +118,28 @@ def run_sweep(
         SystemExit: with code 1 when a job of our own launcher did not complete.
         Exception: the first failure, when another launcher reports one; after the sweep's files are made.
     """
-    points = points_of(app, settings, arguments)
-    if settings.dry_run:
-        show_plan(app, points)
-        return []
+    opened = open_sweep(app.config)
     ours = getattr(launcher, "local_launch", None)
-    if isinstance(ours, LocalLaunch):
-        return _run_ours(app, launcher, ours, settings, points)
+    plan = Plan(composer=Composer(app.config, app.context.config_loader))
+    try:
+        points = points_of(app, settings, arguments)
+        if isinstance(ours, LocalLaunch) and not settings.dry_run:
+            ours.prepare(app, points)
+        else:
+            extend_plan(plan, opened.dir, app.config, points.jobs, 0, points.names)
+    except Exception:
+        opened.abandon()
+        raise
+    if settings.dry_run:
+        show_plan(app, opened, plan, points)
+        return []
     save_multirun(app.config)
-    returns = sweep_with(app, launcher, points, settings.max_batch_size)
+    returns = run_batches(opened, launcher, points, settings.max_batch_size, ends=not isinstance(ours, LocalLaunch))
+    if isinstance(ours, LocalLaunch):
+        if not ours.end():
+            raise SystemExit(1)
+        return returns
     failed = first_failure(returns)
     if failed is not None:
         _ = failed.return_value  # raises what the job raised, as Hydra's own sweeper does
-    return returns
-
-
-def _run_ours(
-    app: Application, launcher: Launcher, ours: LocalLaunch, settings: SweeperSettings, points: Any
-) -> list[Sequence[JobReturn]]:
-    save_multirun(app.config)
-    ours.names, ours.ends_itself = points.names, False
-    size = settings.max_batch_size or len(points.jobs)
-    returns = [
-        launcher.launch(points.jobs[first : first + size], initial_job_idx=first)
-        for first in range(0, len(points.jobs), size)
-    ]
-    if not ours.end():
-        raise SystemExit(1)
     return returns

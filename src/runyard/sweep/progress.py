@@ -1,29 +1,107 @@
-"""STUB until display lands."""
+"""From what the controller knows to what the display shows."""
 
 from __future__ import annotations
 
 import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-from runyard.record import count_states
+from runyard.base import STATES, TERMINAL, State
+from runyard.execute import usable_cpus
+from runyard.record import RunRecord
+from runyard.sweep.display import BestSoFar, Progress, RunningJob, eta_seconds, make_display
+from runyard.sweep.opening import OpenSweep
+from runyard.sweep.planning import PlannedJob
+from runyard.sweep.settings import LauncherSettings
+
+#: how often the picture is put together, in seconds; the display draws no faster.
+_EVERY_S = 0.125
 
 
 class ProgressReporter:
-    def __init__(self, opened, settings, *, total, done):
-        self.runs = dict(done)
-        self.total = total
+    """Follows the jobs of one controller and keeps the display up to date.
 
-    def start(self):
-        pass
+    Args:
+        opened: the sweep.
+        settings: of the launcher.
+        names: the swept keys: they tell jobs apart.
+        total: jobs of the sweep.
+        done: records of the jobs that this controller does not run.
+    """
 
-    def ended(self, record):
-        self.runs[record.job] = record
-        sys.stderr.write(f"job {record.job} {record.state}\n")
+    def __init__(
+        self,
+        opened: OpenSweep,
+        settings: LauncherSettings,
+        *,
+        names: Sequence[str],
+        total: int,
+        done: Mapping[int, RunRecord],
+    ) -> None:
+        self._id, self._total, self._names = opened.record.sweep_id, total, names
+        self._states: dict[int, State] = {job: run.state for job, run in done.items()}
+        self._slots = settings.n_jobs or usable_cpus()
+        self._best = BestSoFar(opened.settings.metric)
+        self._ended, self._ended_s = 0, 0.0
+        self._running: set[int] = set()
+        self._began = time.monotonic()
+        self._shown_at = 0.0
+        ended = sum(state in TERMINAL for state in self._states.values())
+        self._display = make_display(sys.stderr, total, done=ended, kind=settings.display)
+        for run in done.values():
+            self._best.see(run)
 
-    def turn(self, running):
-        pass
+    def start(self) -> None:
+        """Before the first job."""
+        self._display.start()
 
-    def counts(self):
-        return count_states(list(self.runs.values()))
+    def ended(self, record: RunRecord) -> None:
+        """A job has ended for good."""
+        self._states[record.job] = record.state
+        self._running.discard(record.job)
+        self._ended += 1
+        self._ended_s += record.seconds or 0.0
+        self._best.see(record)
+        self._display.job_ended(record)
 
-    def close(self):
-        pass
+    def turn(self, running: Sequence[tuple[PlannedJob, float]]) -> None:
+        """Jobs under way, with the seconds that each has had."""
+        self._running = {job.job for job, _ in running}
+        now = time.monotonic()
+        if now - self._shown_at < _EVERY_S:
+            return
+        self._shown_at = now
+        counts = self.counts()
+        seconds = [s for _, s in running]
+        self._display.update(
+            Progress(
+                sweep_id=self._id,
+                total=self._total,
+                counts=counts,
+                running=[RunningJob(job=j.job, label=self._label(j), seconds=s) for j, s in running],
+                best=self._best.best,
+                eta_s=eta_seconds(
+                    ended=self._ended,
+                    ended_s=self._ended_s,
+                    pending=counts.get(State.PENDING.value, 0),
+                    running_s=seconds,
+                    slots=self._slots,
+                ),
+                elapsed_s=now - self._began,
+            )
+        )
+
+    def _label(self, job: PlannedJob) -> str:
+        return " ".join(o for o in job.overrides if o.partition("=")[0] in self._names)
+
+    def counts(self) -> dict[str, int]:
+        """How many of all jobs are in each state now."""
+        found = Counter({job: state for job, state in self._states.items() if job not in self._running}.values())
+        found[State.RUNNING] = len(self._running)
+        found[State.PENDING] += self._total - sum(found.values())
+        return {state.value: found[state] for state in STATES if found[state]}
+
+    def close(self) -> None:
+        """After the last job."""
+        self._display.close()

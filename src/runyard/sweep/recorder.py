@@ -19,10 +19,12 @@ from runyard.base import RecordError, State, SweepState, iso, utc_now
 from runyard.compose import run_key
 from runyard.record import (
     RunRecord,
+    count_states,
     current_or_none,
     gather,
     git_state,
     read_run,
+    read_runs,
     read_sweep,
     redact_override,
 )
@@ -38,8 +40,7 @@ _jobs: dict[str, RunningJob] = {}  # by output directory: the jobs that this pro
 def begin_sweep(config: DictConfig) -> None:
     """``on_multirun_start``: claims the directory and writes ``sweep.json``."""
     opened = open_sweep(config)
-    if not _is_ours(config):
-        atexit.register(_left_open, opened, os.getpid())
+    atexit.register(_left_open, opened, os.getpid(), _is_ours(config))
 
 
 def end_sweep(config: DictConfig) -> None:
@@ -51,8 +52,8 @@ def end_sweep(config: DictConfig) -> None:
 
 def begin_run(config: DictConfig) -> None:
     """``on_run_start``: claims the directory of a single run and writes its ``sweep.json``."""
-    opened = open_sweep(config, single=True)
-    validator(opened.settings)(config)
+    validator(recorder_settings(config))(config)
+    open_sweep(config, single=True)
 
 
 def end_run(config: DictConfig) -> None:
@@ -149,13 +150,19 @@ def _left_running(folder: str, pid: int) -> None:
         running.fail(error)
 
 
-def _left_open(opened: OpenSweep, pid: int) -> None:
-    """At the end of the launcher's process: a sweep that Hydra has not ended is marked, and the way out named."""
-    if os.getpid() != pid or opened.record.state is not SweepState.RUNNING:
-        return
-    from runyard.record import count_states, read_runs
+def _left_open(opened: OpenSweep, pid: int, is_ours: bool) -> None:
+    """At the end of the launcher's process: a sweep that Hydra has not ended is marked, and the way out named.
 
+    One in which nothing has run (the command line was wrong) is taken back.
+    """
+    if os.getpid() != pid or opened.record.state is not SweepState.RUNNING or not opened.dir.exists():
+        return
     runs = read_runs(opened.dir)
+    if not opened.paths.journal.exists() and all(run.state is State.PENDING for run in runs):
+        opened.abandon()
+        return
+    if is_ours:
+        return  # it ended by an error of ours; status tells LOST, and resume goes on with it
     failed = any(run.state is not State.COMPLETED for run in runs)
     opened.save(
         state=SweepState.FAILED if failed else SweepState.CANCELLED,

@@ -13,7 +13,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from runyard.base import State, iso, utc_now
+from runyard.base import State, UsageError, iso, utc_now
 from runyard.record import (
     ActiveRun,
     Attempt,
@@ -166,6 +166,8 @@ def describe(error: BaseException) -> ErrorInfo:
         message = str(error)
     except Exception as exc:  # a __str__ that fails must not hide the failure itself
         message = f"<{type(exc).__name__} in __str__>"
+    if isinstance(error, UsageError):
+        return ErrorInfo(type=name, message=message)  # its three parts say it all
     try:
         trace = "".join(traceback.format_exception(kind, error, error.__traceback__))
     except Exception:  # as above

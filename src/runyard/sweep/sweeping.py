@@ -14,15 +14,14 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import SweepState, UsageError
-from runyard.compose import Composer
 from runyard.plan import Axis, axes_of, grid, grid_size, table_jobs
 from runyard.record import count_states, read_plan_table, read_runs
 from runyard.sweep.closing import reference, shown
 from runyard.sweep.config import absolute
 from runyard.sweep.execution import Application
 from runyard.sweep.finish import finish, index
-from runyard.sweep.opening import OpenSweep, open_sweep
-from runyard.sweep.planning import Plan, extend_plan, freeze, submission_of
+from runyard.sweep.opening import OpenSweep
+from runyard.sweep.planning import Plan, freeze, submission_of
 
 _SHOWN_ROWS = 40
 OUR_SWEEPER = "hydra_plugins.runyard.sweeper.RunyardSweeper"
@@ -81,14 +80,10 @@ def _from_table(config: DictConfig, table: str, axes: Sequence[Axis], parser: Ov
     return SweepPoints(jobs=table_jobs(rows, fixed, str(path), parser.parse_override), names=names)
 
 
-def show_plan(app: Application, points: SweepPoints) -> None:
-    """A dry run: plans, freezes, writes ``plan.csv`` and prints it; runs nothing. ``runyard resume`` can run it."""
-    opened = open_sweep(app.config)
-    plan = Plan(composer=Composer(app.config, app.context.config_loader))
-    extend_plan(plan, opened.dir, app.config, points.jobs, 0, points.names)
+def show_plan(app: Application, opened: OpenSweep, plan: Plan, points: SweepPoints) -> None:
+    """A dry run: freezes and prints the plan; runs nothing. ``runyard resume`` can run it."""
     freeze(opened.dir, submission_of(app.config, opened.entry, plan))
-    runs = read_runs(opened.dir)
-    opened.save(state=SweepState.PENDING, counts=count_states(runs), controller=None)
+    opened.save(state=SweepState.PENDING, counts=count_states(read_runs(opened.dir)), controller=None)
     index(opened, latest=False)
     for line in plan_lines(points, opened):
         sys.stdout.write(line + "\n")
@@ -110,23 +105,30 @@ def plan_lines(points: SweepPoints, opened: OpenSweep) -> list[str]:
     return lines
 
 
-def sweep_with(app: Application, launcher: Launcher, points: SweepPoints, batch: int | None) -> list[Any]:
-    """Runs every job by a launcher that is not ours, and makes the sweep's files whatever came of them.
+def run_batches(
+    opened: OpenSweep, launcher: Launcher, points: SweepPoints, size: int | None, *, ends: bool
+) -> list[Sequence[JobReturn]]:
+    """Launches every job, ``size`` at a time (None: all at once).
+
+    Args:
+        opened: the sweep.
+        launcher: whichever was chosen.
+        points: its jobs.
+        size: jobs in a batch.
+        ends: also make the sweep's files, whatever came of the jobs: the launcher is not ours.
 
     Raises:
         Exception: what the launcher raised, after the files are made.
     """
-    opened = open_sweep(app.config)
-    plan = Plan(composer=Composer(app.config, app.context.config_loader))
-    extend_plan(plan, opened.dir, app.config, points.jobs, 0, points.names)
-    returns: list[Any] = []
+    step = size or max(1, len(points.jobs))
     try:
-        for first in range(0, len(points.jobs), batch or len(points.jobs)):
-            jobs = points.jobs[first : first + (batch or len(points.jobs))]
-            returns.append(launcher.launch(jobs, initial_job_idx=first))
+        return [
+            launcher.launch(points.jobs[first : first + step], initial_job_idx=first)
+            for first in range(0, len(points.jobs), step)
+        ]
     finally:
-        finish(opened)
-    return returns
+        if ends:
+            finish(opened)
 
 
 def first_failure(returns: Sequence[Sequence[JobReturn]]) -> JobReturn | None:

@@ -99,9 +99,7 @@ class Reference:
     def matching(self, present: set[int], freed: set[int]) -> list[Edge]:
         """The heaviest matching; among equals the smallest sum of squared ranks by (distance, i, j)."""
         cost = {i: 0.0 if i in freed else self.shadow[i] for i in present}
-        weight = {
-            (i, j): self.whole(self.reward(i, j) - cost[i] - cost[j]) for i in present for j in present if i < j
-        }
+        weight = {(i, j): self.whole(self.reward(i, j) - cost[i] - cost[j]) for i in present for j in present if i < j}
         edges = sorted((e for e in weight if weight[e] > 0), key=lambda e: (self.whole(self.distance(*e)), e))
         rank = {e: k for k, e in enumerate(edges)}
 

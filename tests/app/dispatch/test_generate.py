@@ -32,9 +32,7 @@ def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_days_and_seeds_differ_and_days_share_their_city() -> None:
-    texts = {
-        day_csv(seed=s, day=k, minutes=2, peak_per_s=4.0, jobs=None) for s in range(2) for k in range(2)
-    }
+    texts = {day_csv(seed=s, day=k, minutes=2, peak_per_s=4.0, jobs=None) for s in range(2) for k in range(2)}
     assert len(texts) == 4
     assert np.array_equal(make_city(1).centers, make_city(1).centers)
     assert not np.array_equal(make_city(1).centers, make_city(2).centers)

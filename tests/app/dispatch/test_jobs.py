@@ -27,7 +27,9 @@ def test_rows_of_the_same_time_keep_their_order(write_csv: Write) -> None:
 
 
 def test_a_time_with_an_offset_is_the_same_instant_in_utc(write_csv: Write) -> None:
-    path = write_csv(["2022-10-17T10:30:00Z,0,0,0,0", "2022-10-17T12:30:01+02:00,0,0,0,0", "2022-10-17T10:30:02,0,0,0,0"])
+    path = write_csv(
+        ["2022-10-17T10:30:00Z,0,0,0,0", "2022-10-17T12:30:01+02:00,0,0,0,0", "2022-10-17T10:30:02,0,0,0,0"]
+    )
     jobs = read_jobs(path, TIME)
     assert jobs.time_us.tolist() == [0, 1_000_000, 2_000_000]
 

@@ -83,7 +83,7 @@ def test_among_equal_partners_the_closer_and_then_the_earlier_one_is_taken(
         sha256="",
     )
     day = day_of(jobs, 1)
-    assert day.pairs.reward.tolist() == [1.0, 1.0, -2.0]
+    assert day.pairs.reward.tolist() == [1.0, 1.0, -5.0]
     day = replace(day, pairs=replace(day.pairs, distance=np.array([*distances, 9.0])))
     matches = simulate(day, np.zeros(3), policy=policy, ties=Ties())
     assert (matches.first.tolist(), matches.second.tolist()) == ([0], [partner])

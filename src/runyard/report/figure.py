@@ -1,0 +1,96 @@
+"""The summary figure: draws a sweep's primary metric as fits the swept axes. Needs the optional matplotlib."""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runyard.analyze import LoadedSweep, primary_metric
+from runyard.base import write_bytes
+from runyard.report import paper
+from runyard.report.bars import categories, draw_bars
+from runyard.report.caption import caption, title
+from runyard.report.curves import draw_lines, draw_points, draw_scatter
+from runyard.report.heat import draw_heat
+from runyard.report.view import View, make_view
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_DRAW: Mapping[str, Callable[[Figure, View], list[str]]] = {
+    "points": draw_points,
+    "lines": draw_lines,
+    "bars": draw_bars,
+    "configs": draw_bars,
+    "heat": draw_heat,
+    "scatter": draw_scatter,
+}
+_CAPTION_WIDTH = 118
+
+
+def summary_figure(loaded: LoadedSweep, path: Path, metric: str | None = None) -> str | None:
+    """Draws the figure as a PNG, 7 inches wide at 200 dots per inch, and writes it in one step.
+
+    The swept axes choose it (see ``choose_layout``). It shows means over COMPLETED jobs and Student's 95 %
+    intervals; its caption says over what was averaged, of how many jobs, and what is left out.
+
+    Args:
+        loaded: the sweep.
+        path: where the PNG goes.
+        metric: which metric; None takes the primary one (see ``primary_metric``).
+
+    Returns:
+        None when it was made, else a sentence that says why it was not.
+
+    Raises:
+        UsageError: no job reported ``metric``.
+    """
+    name = primary_metric(loaded.table, metric)
+    if name is None:
+        return f"{path.name} was not made: no job completed with a metric"
+    view = make_view(loaded, name)
+    if not view.drawn():
+        return f"{path.name} was not made: no completed job has a finite {name}"
+    try:
+        import matplotlib
+    except ImportError as error:
+        return f"{path.name} was not made: matplotlib is not installed ({error}); pip install 'runyard[figures]'"
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()  # the figure is the same whatever the user's own settings
+        matplotlib.rcParams.update(paper.STYLE)
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # a name in a script without a font
+        write_bytes(path, _render(view))
+    return None
+
+
+def _render(view: View) -> bytes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size_in(view), dpi=paper.DPI, layout="constrained")
+    remarks = _DRAW[view.layout.kind](figure, view)
+    figure.suptitle(title(view), x=0.01, ha="left", fontsize=10.5)
+    lines = textwrap.fill(caption(view, remarks), _CAPTION_WIDTH)
+    figure.supxlabel(lines, x=0.01, ha="left", fontsize=7, color=paper.GREY)
+    data = io.BytesIO()
+    figure.savefig(data, format="png")
+    return data.getvalue()
+
+
+def size_in(view: View) -> tuple[float, float]:
+    """Width and height of the figure in inches: higher for rows of panels and for many lying bars."""
+    rows = view.shape()[0]
+    if view.layout.kind == "scatter":
+        rows = math.ceil(len(view.layout.shown) / 3)
+    height = paper.HEIGHT_IN if rows == 1 else 1.3 + 2.4 * rows
+    if view.layout.kind in ("bars", "configs"):
+        bars = categories(view)
+        if bars.lying:
+            series = 1 if view.layout.series is None else len(view.layout.series.values)
+            thickness = 0.2 if series == 1 else 0.1 + 0.11 * series
+            height = max(height, 1.4 + rows * (0.4 + thickness * len(bars.labels)))
+    return paper.WIDTH_IN, height
