@@ -35,7 +35,9 @@ def grid(**axes: Sequence[Any]) -> Iterator[dict[str, Any]]:
 
 
 def override_text(value: Any) -> str:
-    return {True: "true", False: "false", None: "null"}[value] if value is None or value in (True, False) and isinstance(value, bool) else str(value)
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def write_a_sweep(

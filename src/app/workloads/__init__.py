@@ -29,4 +29,4 @@ def workload(name: str) -> Workload:
     if name not in NAMES:
         raise UsageError(f"unknown workload {name!r}", where="workload.name", todo=f"Known: {', '.join(NAMES)}")
     module = importlib.import_module(f"app.workloads.{name}")
-    return Workload(check=module.validate, run=module.run)
+    return Workload(check=module.check, run=module.run)

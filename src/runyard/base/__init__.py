@@ -11,7 +11,7 @@ from runyard.base.errors import (
     UsageError,
     unknown_name,
 )
-from runyard.base.files import append_text, read_json, swap_symlink, write_bytes, write_json, write_text
+from runyard.base.files import append_text, read_json, swap_symlink, write_all, write_bytes, write_json, write_text
 from runyard.base.states import MOVES, STATES, TERMINAL, State, SweepState, move
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "swap_symlink",
     "unknown_name",
     "utc_now",
+    "write_all",
     "write_bytes",
     "write_json",
     "write_text",

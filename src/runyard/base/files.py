@@ -66,12 +66,23 @@ def read_json(path: Path) -> Any:
 
 
 def append_text(path: Path, text: str) -> None:
-    """Adds ``text`` at the end in one write, so that writers at the same time do not mix their lines."""
+    """Adds ``text`` at the end in one write, so that writers at the same time do not mix their lines.
+
+    Raises:
+        OSError: the disk is full; a part of the text may have been added.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
     try:
-        os.write(descriptor, text.encode("utf-8"))
+        write_all(descriptor, text.encode("utf-8", errors="backslashreplace"))
     finally:
         os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes all of ``data``: a signal or a nearly full disk can cut one write short."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
 
 
 def swap_symlink(link: Path, target: str) -> None:

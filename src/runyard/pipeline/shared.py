@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
 import shutil
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from runyard.base import UsageError, digest, write_json
+from runyard.base import UsageError, canonical_json, digest, write_json
 from runyard.record import current
 
 _DONE = "shared.json"
@@ -50,11 +51,13 @@ def shared(name: str, key: Mapping[str, Any], compute: Callable[[Path], None]) -
 
 def _fill(folder: Path, key: Mapping[str, Any], compute: Callable[[Path], None]) -> None:
     run = current()
+    for leftover in folder.parent.glob(f".{folder.name}.*.tmp"):  # whoever filled it was killed: the lock is ours
+        shutil.rmtree(leftover, ignore_errors=True)
     draft = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")
     draft.mkdir()
     try:
         compute(draft)
-        write_json(draft / _DONE, {"key": dict(key), "job": run.job, "attempt": run.attempt})
+        write_json(draft / _DONE, {"key": json.loads(canonical_json(dict(key))), "job": run.job, "attempt": run.attempt})
         shutil.rmtree(folder, ignore_errors=True)  # a folder without its mark is a leftover
         draft.rename(folder)
     finally:

@@ -59,7 +59,7 @@ def _completed(paths: StagePaths) -> StageInfo | None:
     try:
         value = read_json(paths.stage_json)
         stage = StageInfo.from_json({**value, "metrics": from_finite_json(value["metrics"])})
-    except (OSError, RecordError, KeyError, TypeError, ValueError):
+    except (OSError, RecordError, KeyError, TypeError, ValueError, AttributeError):
         return None  # no record that can be trusted: the stage runs
     return stage if stage.state is State.COMPLETED else None
 

@@ -6,12 +6,12 @@ Events (``event``):
     ``started``     attempt ``attempt`` of ``job`` runs as ``pid`` on ``host``
     ``ended``       an attempt ended: ``job`` and ``run``, the whole run record but for its provenance
     ``stopped``     the controller left; ``state`` is the sweep's
-A torn last line (the writer was killed) is skipped; a torn line elsewhere means that a writer was killed
-there and another went on, and is skipped and counted too.
+A torn line is skipped: the writer was killed there, or the disk was full. What follows stands on a line of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from runyard.base import finite_json, iso, utc_now
+from runyard.base import finite_json, iso, utc_now, write_all
 
 FLUSH_EVERY_S = 1.0
 
@@ -30,23 +30,22 @@ class Journal:
     """The one writer of a journal. Lines reach the file at once and the disk in groups."""
 
     def __init__(self, path: Path, *, flush_every_s: float = FLUSH_EVERY_S) -> None:
-        """Opens the journal for appending, after closing a line that a killed writer left open."""
-        torn = _ends_torn(path)
+        """Opens the journal for appending; a line that a killed writer left open is closed by the next event."""
+        self._is_torn = _ends_torn(path)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, 0o666)
         self._flush_every_s = flush_every_s
         self._dirty_since: float | None = None
-        if torn:
-            os.write(self._descriptor, b"\n")
 
     def append(self, event: str, **fields: Any) -> None:
         """Adds one event. Raises OSError when the disk is full; a torn line may be left, and is harmless."""
         line = json.dumps(finite_json({"t": iso(utc_now()), "event": event, **fields}), allow_nan=False)
-        data = line.encode("utf-8") + b"\n"
-        written = os.write(self._descriptor, data)
-        while written < len(data):  # a signal or a nearly full disk can cut a write short
-            written += os.write(self._descriptor, data[written:])
-        self._dirty_since = self._dirty_since or time.monotonic()
+        data = b"\n" * self._is_torn + line.encode("utf-8") + b"\n"
+        self._is_torn = True  # until all of it is written
+        write_all(self._descriptor, data)
+        self._is_torn = False
+        if self._dirty_since is None:
+            self._dirty_since = time.monotonic()
 
     def flush_if_due(self) -> None:
         """Waits for the disk when the oldest unflushed line is older than the interval."""
@@ -113,14 +112,22 @@ class Ledger:
 
 
 def replay(path: Path) -> Ledger:
-    """Reads the whole journal. ``started`` holds the last attempt that began of each job, ended or not."""
+    """Reads the whole journal. ``started`` holds the last attempt that began of each job, ended or not.
+
+    An event that lacks what its kind must have says nothing.
+    """
     ledger = Ledger()
     for event in read_events(path):
-        kind = event["event"]
-        if kind == "planned":
-            ledger.planned = max(ledger.planned, int(event["first"]) + int(event["count"]))
-        elif kind == "started":
-            ledger.started[int(event["job"])] = event
-        elif kind == "ended":
-            ledger.runs[int(event["job"])] = event["run"]
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            _enter(ledger, event)
     return ledger
+
+
+def _enter(ledger: Ledger, event: Mapping[str, Any]) -> None:
+    kind = event["event"]
+    if kind == "planned":
+        ledger.planned = max(ledger.planned, int(event["first"]) + int(event["count"]))
+    elif kind == "started":
+        ledger.started[int(event["job"])] = event
+    elif kind == "ended":
+        ledger.runs[int(event["job"])] = event["run"]

@@ -7,17 +7,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 REDACTED = "***"
-_SECRET = re.compile(r"(token|passw(or)?d|passphrase|secret|api_?key|access_?key|private_?key|credential)", re.I)
-#: words that only look like it; ``max_tokens`` and ``tokenizer`` are everyday model parameters.
+_SECRET = re.compile(r"token|passw(or)?d|passphrase|secret|(api|access|private)_?key|credential", re.I)
+#: words that only look like it; ``max_tokens``, ``tokenizer`` and ``pad_token`` are everyday model parameters.
 _HARMLESS = re.compile(
-    r"(tokens$|tokeni[sz]|token_(count|id|type|len|dim)|_per_token|num_token|max_token|tokens_)", re.I
+    r"(?<!auth_)(?<!access_)(?<!api_)(?<!bearer_)(?<!refresh_)(?<!hf_)tokens(?![a-z])|tokeni[sz]"
+    r"|token_(count|ids?|type|len|dim|budget)|per_token"
+    r"|(?<![a-z])(num|max|min|pad|eos|bos|cls|sep|mask|unk|special|start|stop|end)_?token",
+    re.I,
 )
+_KEY_INSIDE = re.compile(r"(?P<key>[\w.\-]+)[\"']?\s*[:=]\s*")
 
 
 def is_secret(key: str) -> bool:
-    """Whether the last part of a dotted key names a secret (``db.password``, ``HF_TOKEN``, ``api_key``)."""
-    last = key.lstrip("+~").split("@")[0].replace("/", ".").split(".")[-1]
-    return bool(_SECRET.search(last)) and not _HARMLESS.search(last)
+    """Whether a part of a dotted key names a secret (``db.password``, ``HF_TOKEN``, ``credentials.user``)."""
+    path = key.lstrip("+~-").split("@")[0].replace("-", "_")
+    return any(_SECRET.search(_HARMLESS.sub("", part)) for part in re.split(r"[./]", path))
 
 
 def redact(value: Any) -> Any:
@@ -32,23 +36,41 @@ def redact(value: Any) -> Any:
 def redact_override(override: str) -> str:
     """``db.password=x`` becomes ``db.password=***``; any other text stays. Values inside dicts are found too."""
     key, equals, value = override.partition("=")
-    if not equals:
-        return override
-    if is_secret(key):
+    if equals and is_secret(key):
         return f"{key}={REDACTED}"
-    return f"{key}={_redact_inline(value)}"
+    return f"{key}{equals}{_redact_inside(value if equals else '')}"
 
 
-_INLINE = re.compile(r"(?P<key>[\w.\-]+)(?P<sep>\s*[:=]\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^,}\]\s]+)")
+def _redact_inside(text: str) -> str:
+    """Takes out what follows a secret key and ``:`` or ``=``, up to the end of that value in Hydra's grammar."""
+    pieces: list[str] = []
+    at = 0
+    for found in _KEY_INSIDE.finditer(text):
+        if found.start() >= at and is_secret(found["key"]):
+            pieces += [text[at : found.end()], REDACTED]
+            at = _end_of_value(text, found.end())
+    return "".join([*pieces, text[at:]])
 
 
-def _redact_inline(value: str) -> str:
-    if "{" not in value:
-        return value
-    return _INLINE.sub(
-        lambda m: f"{m['key']}{m['sep']}{REDACTED}" if is_secret(m["key"]) else m[0],
-        value,
-    )
+def _end_of_value(text: str, start: int) -> int:
+    """Where a value ends: at a comma or a bracket that closes what was opened before it."""
+    depth, quote, at = 0, "", start
+    while at < len(text):
+        char = text[at]
+        if char == "\\":
+            at += 1
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char in "[{(":
+            depth += 1
+        elif char in "]})" or char == ",":
+            if depth == 0:
+                break
+            depth -= char != ","
+        at += 1
+    return min(at, len(text))
 
 
 def redact_command(command: Iterable[str]) -> tuple[str, ...]:
@@ -57,5 +79,5 @@ def redact_command(command: Iterable[str]) -> tuple[str, ...]:
     after_secret = False
     for word in command:
         words.append(REDACTED if after_secret else redact_override(word))
-        after_secret = word.startswith("-") and "=" not in word and is_secret(word.lstrip("-").replace("-", "_"))
+        after_secret = word.startswith("-") and "=" not in word and is_secret(word)
     return tuple(words)

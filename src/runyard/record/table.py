@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from runyard.base import UsageError, finite_json
+from runyard.base import UsageError, append_text, finite_json
 from runyard.record.layout import StagePaths
 
 
@@ -30,8 +30,7 @@ class Table:
         """
         text = "".join(json.dumps(_plain_row(row), allow_nan=False) + "\n" for row in rows)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(text)
+        append_text(self._path, text)
 
 
 def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,6 +41,8 @@ def plain_value(value: Any) -> Any:
     """A number, text, truth value or None of Python's own, from numpy's or a time. Raises TypeError otherwise."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if type(value).__name__ in ("NAType", "NaTType"):  # pandas' missing values, without importing pandas
+        return None
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     item = getattr(value, "item", None)

@@ -114,11 +114,11 @@ def _ambiguous(reference: str, found: Sequence[dict[str, Any]]) -> UsageError:
 def _unknown(reference: str, rows: Sequence[dict[str, Any]], roots: Sequence[Path]) -> UsageError:
     ids = [row["sweep_id"] for row in rows]
     close = difflib.get_close_matches(reference, ids, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}? " if close else f"The newest is {ids[0]}. "
+    hint = f"did you mean {' or '.join(close)}? " if close else f"the newest is {ids[0]}; "
     what = f"no sweep {reference!r}"
     if Path(reference).exists():
         what = f"{reference!r} exists but is not the directory of a sweep: it has no {SWEEP_FILE}"
-    todo = f"{hint}'runyard ls' lists all {len(ids)}; --root PATH looks elsewhere"
+    todo = f"{hint}'runyard ls' lists what there is, --root PATH looks elsewhere"
     return UsageError(what, where=_places(roots), todo=todo)
 
 

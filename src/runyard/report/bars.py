@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runyard.analyze import Cell, Group
+from runyard.analyze import Cell, Group, level
 from runyard.report import paper
 from runyard.report.view import View, labels_of, plain
-from runyard.report.wording import levels, number, shorten
+from runyard.report.wording import level_labels, number, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,14 +53,14 @@ def categories(view: View) -> Bars:
 
 
 def _combinations(view: View, places: Sequence[dict[str, Cell]]) -> list[str]:
-    texts = {axis.name: dict(zip(axis.values, levels(axis.values), strict=True)) for axis in view.layout.shown}
-    said = [", ".join(f"{view.names[k]}={texts[k].get(v, v)}" for k, v in place.items()) for place in places]
+    texts = {axis.name: level_labels(axis.values) for axis in view.layout.shown}
+    said = [", ".join(f"{view.names[k]}={texts[k][level(v)]}" for k, v in place.items()) for place in places]
     return [plain(shorten(text, 48)) for text in said]
 
 
 def _mean_at(view: View, name: str, value: Cell) -> float:
     position = view.layout.by.index(name)
-    means = [group.mean for group in view.drawn() if group.key[position] == value]
+    means = [group.mean for group in view.drawn() if level(group.key[position]) == level(value)]
     return sum(means) / len(means) if means else -math.inf
 
 
@@ -70,10 +70,11 @@ def draw_bars(figure: Figure, view: View) -> list[str]:
     series = view.layout.series
     keys: list[dict[str, Cell]] = [{series.name: value} for value in series.values] if series else [{}]
     handles: list[Any] = []
+    limits = paper.interval_limits(view.drawn(), 0.0)
     numbered = len(bars.labels) * len(keys) * view.shape()[1] <= _LABELLED_BARS or (bars.lying and len(keys) == 1)
     for axes, place in paper.panel_axes(figure, view):
         handles = [
-            _one_series(axes, view, [{**place, **key, **p} for p in bars.places], bars.lying, (n, len(keys)), numbered)
+            _one_series(axes, _groups(view, bars, {**place, **key}), bars.lying, (n, len(keys)), numbered, limits)
             for n, key in enumerate(keys)
         ]
         _category_axis(axes, bars)
@@ -81,21 +82,29 @@ def draw_bars(figure: Figure, view: View) -> list[str]:
     names = (category, paper.metric_label(view))
     paper.label_panels(figure, view, *(reversed(names) if bars.lying else names))
     paper.series_legend(figure, view, handles)
-    return [bars.remark] if bars.remark else []
+    return [*([bars.remark] if bars.remark else []), *paper.cut_remarks(view.drawn(), limits)]
+
+
+def _groups(view: View, bars: Bars, place: dict[str, Cell]) -> list[Group | None]:
+    return [view.group({**place, **category}) for category in bars.places]
 
 
 def _one_series(
-    axes: Axes, view: View, places: Sequence[dict[str, Cell]], lying: bool, part: tuple[int, int], numbered: bool
+    axes: Axes,
+    groups: Sequence[Group | None],
+    lying: bool,
+    part: tuple[int, int],
+    numbered: bool,
+    limits: tuple[float, float],
 ) -> Any:
     number_of_part, parts = part
     width = 0.8 / parts
-    groups = [view.group(place) for place in places]
     at = [i + (number_of_part - (parts - 1) / 2) * width for i in range(len(groups))]
     means = [0.0 if group is None else group.mean for group in groups]
-    halves = [_half(group) for group in groups]
+    whiskers = [(math.nan, math.nan) if group is None else paper.cut(group, limits) for group in groups]
     style: dict[str, Any] = {"color": paper.COLOURS[number_of_part % len(paper.COLOURS)], "error_kw": {"linewidth": 1}}
-    if any(math.isfinite(half) for half in halves):
-        style |= {"xerr" if lying else "yerr": halves, "capsize": 2.5}
+    if any(math.isfinite(down) for down, _ in whiskers):
+        style |= {"xerr" if lying else "yerr": list(zip(*whiskers, strict=True)), "capsize": 2.5}
     draw = axes.barh if lying else axes.bar
     container = draw(at, means, width * 0.92, **style)
     if numbered:
@@ -106,12 +115,10 @@ def _one_series(
     return container
 
 
-def _half(group: Group | None) -> float:
-    return group.ci95 if group is not None else math.nan
-
-
 def _mark_missing(axes: Axes, places: Sequence[float], lying: bool) -> None:
     """A cross on the base line where there is no result, so that it is not taken for a zero."""
+    if not places:
+        return
     zeros = [0.0] * len(places)
     xs, ys = (zeros, places) if lying else (places, zeros)
     axes.plot(xs, ys, "x", color=paper.GREY, markersize=4, clip_on=False, linestyle="none")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 from runyard.analyze import Axis
@@ -12,6 +13,8 @@ from runyard.report.wording import count, levels, listing, shorten
 
 _INTERVAL_IS = {"lines": "bands", "points": "band", "bars": "whiskers", "configs": "whiskers"}
 _FIXED_AT_MOST = 4
+_LINE_WIDTH = 132
+_NO_BREAK = "\u00a0"
 
 
 def title(view: View) -> str:
@@ -30,9 +33,10 @@ def title(view: View) -> str:
 
 
 def caption(view: View, remarks: Sequence[str]) -> str:
-    """The caption as one line, its parts separated by dots."""
+    """The caption in lines that fit the width; its shorter parts are not broken."""
     parts = [_averages(view), _interval(view), *remarks, _fixed(view), _left_out(view), view.loaded.sweep.sweep_id]
-    return plain(" · ".join(part for part in parts if part))
+    kept = [part.replace(" ", _NO_BREAK) if len(part) < _LINE_WIDTH // 2 else part for part in parts if part]
+    return textwrap.fill(plain(" · ".join(kept)), _LINE_WIDTH)
 
 
 def _averages(view: View) -> str:

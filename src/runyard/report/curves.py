@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from runyard.analyze import Axis, Cell, Group
+from runyard.analyze import Axis, Cell, Group, level
 from runyard.report import paper
 from runyard.report.view import View, labels_of, plain
 from runyard.report.wording import interval, number, shorten
@@ -26,27 +27,31 @@ def draw_lines(figure: Figure, view: View) -> list[str]:
     handles: list[Any] = []
     suffix = ""
     means = [group.mean for group in view.drawn()]
+    limits = paper.interval_limits(view.drawn())
     for axes, place in paper.panel_axes(figure, view):
         keys = [{series.name: value} for value in series.values] if series else [{}]
-        handles = [_line(axes, view, {**place, **key}, x, number_) for number_, key in enumerate(keys)]
+        handles = [_line(axes, _points(view, {**place, **key}, x), number_, limits) for number_, key in enumerate(keys)]
         paper.number_axis(axes, x)
         suffix = paper.value_scale(axes, means)
         axes.grid(axis="y")
     paper.label_panels(figure, view, view.name(x), paper.metric_label(view) + suffix)
     paper.series_legend(figure, view, handles)
-    return []
+    return paper.cut_remarks(view.drawn(), limits)
 
 
-def _line(axes: Axes, view: View, place: dict[str, Cell], x: Axis, number_: int) -> Any:
+def _points(view: View, place: dict[str, Cell], x: Axis) -> list[tuple[float, Group]]:
     found = [(float(v), view.group({**place, x.name: v})) for v in x.values if isinstance(v, (int, float))]
-    points = [(value, group) for value, group in found if group is not None]
-    colour, marker = paper.COLOURS[number_ % len(paper.COLOURS)], paper.MARKERS[number_ % len(paper.MARKERS)]
-    size = 4.5 if len(points) <= 30 else 2.5
+    return [(value, group) for value, group in found if group is not None]
+
+
+def _line(axes: Axes, points: Sequence[tuple[float, Group]], number_: int, limits: tuple[float, float]) -> Any:
+    colour, marker, dashes = paper.COLOURS[number_], paper.MARKERS[number_], paper.LINES[number_]
+    size = (6.0 if len(points) <= 30 else 3.0) - 0.4 * number_
     xs, means = [value for value, _ in points], [group.mean for _, group in points]
-    (line,) = axes.plot(xs, means, color=colour, marker=marker, markersize=size, linewidth=1.4)
-    halves = [group.ci95 if math.isfinite(group.ci95) else 0.0 for _, group in points]
-    low = [mean - half for mean, half in zip(means, halves, strict=True)]
-    high = [mean + half for mean, half in zip(means, halves, strict=True)]
+    (line,) = axes.plot(xs, means, dashes, color=colour, marker=marker, markersize=size, linewidth=1.4)
+    halves = [paper.cut(group, limits) if math.isfinite(group.ci95) else (0.0, 0.0) for _, group in points]
+    low = [mean - below for mean, (below, _) in zip(means, halves, strict=True)]
+    high = [mean + above for mean, (_, above) in zip(means, halves, strict=True)]
     axes.fill_between(xs, low, high, color=colour, alpha=0.16, linewidth=0)
     return line
 
@@ -115,7 +120,8 @@ def _cloud(axes: Axes, view: View, position: int) -> None:
         elif values[0] > 0 and values[-1] / values[0] >= 100:
             axes.set_xscale("log")
     else:
-        xs = [float(axis.values.index(group.key[position])) for group in groups]
+        places = {level(value): float(place) for place, value in enumerate(axis.values)}
+        xs = [places[level(group.key[position])] for group in groups]
         labels = labels_of(axis)
         axes.set_xticks(range(len(labels)), labels, rotation=0 if sum(map(len, labels)) < 24 else 90)
         axes.set_xlim(-0.5, len(labels) - 0.5)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import textwrap
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,7 +29,7 @@ _DRAW: Mapping[str, Callable[[Figure, View], list[str]]] = {
     "heat": draw_heat,
     "scatter": draw_scatter,
 }
-_CAPTION_WIDTH = 118
+_PAD_IN = 0.08
 
 
 def summary_figure(loaded: LoadedSweep, path: Path, metric: str | None = None) -> str | None:
@@ -62,20 +61,30 @@ def summary_figure(loaded: LoadedSweep, path: Path, metric: str | None = None) -
         return f"{path.name} was not made: matplotlib is not installed ({error}); pip install 'runyard[figures]'"
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()  # the figure is the same whatever the user's own settings
-        matplotlib.rcParams.update(paper.STYLE)
+        matplotlib.rcParams.update(paper.STYLE | {"font.family": ["DejaVu Sans", *_installed_fonts()]})
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # a name in a script without a font
         write_bytes(path, _render(view))
     return None
 
 
+def _installed_fonts() -> list[str]:
+    """Fonts that have what the first one lacks, those that this machine has."""
+    from matplotlib.font_manager import fontManager
+
+    known = {font.name for font in fontManager.ttflist}
+    return [name for name in paper.MORE_FONTS if name in known]
+
+
 def _render(view: View) -> bytes:
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=size_in(view), dpi=paper.DPI, layout="constrained")
+    figure = Figure(
+        figsize=size_in(view), dpi=paper.DPI, layout=ConstrainedLayoutEngine(w_pad=_PAD_IN, h_pad=_PAD_IN / 2)
+    )
     remarks = _DRAW[view.layout.kind](figure, view)
     figure.suptitle(title(view), x=0.01, ha="left", fontsize=10.5)
-    lines = textwrap.fill(caption(view, remarks), _CAPTION_WIDTH)
-    figure.supxlabel(lines, x=0.01, ha="left", fontsize=7, color=paper.GREY)
+    figure.supxlabel(caption(view, remarks), x=0.01, ha="left", fontsize=7, color=paper.GREY)
     data = io.BytesIO()
     figure.savefig(data, format="png")
     return data.getvalue()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from runyard.analyze import Axis, Group, LoadedSweep, groups_of
+from runyard.analyze import Axis, Group, LoadedSweep, groups_of, level
 from runyard.base import State
 from runyard.record import count_states
 from runyard.report.failures import Cause, causes_of
 from runyard.report.layout import choose_layout
 from runyard.report.origin import code
-from runyard.report.wording import count, interval, job_ranges, levels, listing, number, short_names, shorten
+from runyard.report.wording import count, interval, job_ranges, level_labels, listing, number, short_names, shorten
 
 _LEVELS_AT_MOST = 12
 _METRICS_AT_MOST = 12
@@ -76,8 +76,7 @@ def _where(loaded: LoadedSweep, settings: Sequence[Axis], group: Group) -> str:
     names = short_names(loaded.names)
     pairs = []
     for axis, cell in zip(settings, group.key, strict=True):
-        text = dict(zip(axis.values, levels(axis.values), strict=True)).get(cell, "?")
-        pairs.append(f"{names[axis.name]}={shorten(text, 40)}")
+        pairs.append(f"{names[axis.name]}={shorten(level_labels(axis.values)[level(cell)], 40)}")
     return code(", ".join(pairs))
 
 
@@ -91,9 +90,9 @@ def effects(loaded: LoadedSweep, metric: str) -> str:
     names = short_names(loaded.names)
     said = []
     for axis, groups in sorted(shown, key=lambda pair: _spread(pair[1])):
-        texts = dict(zip(axis.values, levels(axis.values), strict=True))
+        texts = level_labels(axis.values)
         ends = (min(groups, key=lambda g: g.mean), max(groups, key=lambda g: g.mean))
-        low, high = (f"{number(g.mean)} ({code(f'{names[axis.name]}={texts.get(g.key[0])}')})" for g in ends)
+        low, high = (f"{number(g.mean)} ({code(f'{names[axis.name]}={texts[level(g.key[0])]}')})" for g in ends)
         said.append(f"from {low} to {high}" if ends[0].mean != ends[1].mean else f"not at all over {code(axis.name)}")
     return f"Averaged over all else, mean {code(metric)} moves, strongest first, {'; '.join(said)}."
 
@@ -112,8 +111,8 @@ def _grid_axes(loaded: LoadedSweep, metric: str) -> list[Axis]:
 
 def _level_groups(loaded: LoadedSweep, axis: Axis, metric: str) -> list[Group]:
     """A group per level, in the axis' order."""
-    groups = {group.key[0]: group for group in groups_of(loaded.table, [axis.name], metric)}
-    return _finite(groups[value] for value in axis.values if value in groups)
+    groups = {level(group.key[0]): group for group in groups_of(loaded.table, [axis.name], metric)}
+    return _finite(groups[level(value)] for value in axis.values)
 
 
 def _finite(groups: Iterable[Group]) -> list[Group]:
@@ -124,20 +123,15 @@ def level_table(loaded: LoadedSweep, metric: str) -> str:
     """A Markdown table: a row per level of each axis of a grid, axes of many levels left out."""
     rows = []
     for axis in _grid_axes(loaded, metric):
-        groups = _level_groups(loaded, axis, metric)
-        if len(axis.values) > _LEVELS_AT_MOST:
-            continue
-        texts = dict(zip(axis.values, levels(axis.values), strict=True))
-        rows += [
-            [
-                code(axis.name),
-                shorten(texts.get(g.key[0], "?"), 40),
-                f"{g.n:,}",
-                *map(number, (g.mean, g.lowest, g.highest)),
-            ]
-            for g in groups
-        ]
-    return markdown_table(["axis", "value", "jobs", f"mean {metric}", "lowest", "highest"], rows) if rows else ""
+        if len(axis.values) <= _LEVELS_AT_MOST:
+            texts = level_labels(axis.values)
+            rows += [_level_row(axis, texts[level(g.key[0])], g) for g in _level_groups(loaded, axis, metric)]
+    return markdown_table(["axis", "value", "jobs", f"mean {code(metric)}", "lowest", "highest"], rows) if rows else ""
+
+
+def _level_row(axis: Axis, label: str, group: Group) -> list[str]:
+    said = label if axis.kind == "numeric" else code(shorten(label, 40))
+    return [code(axis.name), said, f"{group.n:,}", *map(number, (group.mean, group.lowest, group.highest))]
 
 
 def metric_table(loaded: LoadedSweep) -> str:
@@ -175,7 +169,7 @@ def _failure_line(cause: Cause) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; columns after the second are aligned to the right."""
-    rules = ["---" if number_ < 1 else "---:" for number_ in range(len(header))]
+    """A Markdown table; columns but for the first are aligned to the right."""
+    rules = ["---" if not number_ else "---:" for number_ in range(len(header))]
     lines = [header, rules, *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

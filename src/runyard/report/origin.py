@@ -40,12 +40,16 @@ def what_was_run(loaded: LoadedSweep) -> str:
 def values_of(axis: Axis) -> str:
     """The values when they are few, else their range or the first of them, and how many there are."""
     if len(axis.values) <= _LISTED_AT_MOST:
-        return listing(shorten(text, 40) for text in levels(axis.values))
+        return listing(_said(axis))
     if axis.kind == "numeric":
         low, high = levels((axis.values[0], axis.values[-1]))
         return f"{low} to {high}, {count(len(axis.values), 'value')}"
-    some = ", ".join(shorten(text, 40) for text in levels(axis.values)[: _LISTED_AT_MOST - 1])
-    return f"{some} and others, {count(len(axis.values), 'value')}"
+    return f"{', '.join(_said(axis)[: _LISTED_AT_MOST - 1])} and others, {count(len(axis.values), 'value')}"
+
+
+def _said(axis: Axis) -> list[str]:
+    labels = levels(axis.values)
+    return labels if axis.kind == "numeric" else [code(shorten(label, 40)) for label in labels]
 
 
 def how_it_ran(loaded: LoadedSweep) -> str:

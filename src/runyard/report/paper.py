@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from runyard.analyze import Axis, Cell
+from runyard.analyze import Axis, Cell, Group
 from runyard.report.view import View, labels_of, plain
 from runyard.report.wording import shorten
 
@@ -19,10 +19,16 @@ WIDTH_IN, HEIGHT_IN, DPI = 7.0, 4.5, 200
 #: Okabe and Ito's palette (2008), told apart by colour-blind readers, without its yellow, which is faint on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MORE_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "PingFang SC",
+    "SimHei",
+)
 GREY = "#6f6f6f"
 STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,
@@ -42,6 +48,7 @@ STYLE: dict[Any, Any] = {
     "savefig.facecolor": "white",
     "savefig.bbox": "standard",
 }
+LINES = ("-", "--", "-.", ":", "-", "--", "-.")  # so that of two equal lines both are seen
 _WIDE_RATIO = 30.0
 _TICKS_AT_MOST = 12
 _TICK_GAP = 0.06
@@ -122,6 +129,29 @@ def _gap(values: Sequence[float]) -> float:
     """The smallest step as a fraction of the whole range."""
     span = values[-1] - values[0]
     return min((b - a for a, b in itertools.pairwise(values)), default=span) / span if span else 1.0
+
+
+def interval_limits(groups: Sequence[Group], *also: float) -> tuple[float, float]:
+    """How far intervals are drawn: with two jobs they can be so long that nothing else would be seen.
+
+    Half as far again beyond the values of the jobs, and beyond the values in ``also``, as these lie apart.
+    """
+    low = min(*also, *(group.lowest for group in groups), groups[0].lowest)
+    high = max(*also, *(group.highest for group in groups), groups[0].highest)
+    return low - 0.5 * (high - low), high + 0.5 * (high - low)
+
+
+def cut(group: Group, limits: tuple[float, float]) -> tuple[float, float]:
+    """How far the interval is drawn below and above the mean; NaN when there is none."""
+    if not math.isfinite(group.ci95):
+        return math.nan, math.nan
+    return min(group.ci95, group.mean - limits[0]), min(group.ci95, limits[1] - group.mean)
+
+
+def cut_remarks(groups: Sequence[Group], limits: tuple[float, float]) -> list[str]:
+    """What the caption says when an interval is not drawn whole."""
+    halves = [(group.ci95, cut(group, limits)) for group in groups if math.isfinite(group.ci95)]
+    return ["the longest intervals are cut"] if any(drawn != (half, half) for half, drawn in halves) else []
 
 
 def value_scale(axes: Axes, means: Sequence[float]) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
-from runyard.analyze import Cell, cell_text
+from runyard.analyze import Cell, cell_text, level
 
 _EMPTY = "(empty)"
 
@@ -42,6 +42,11 @@ def levels(values: Sequence[Cell]) -> list[str]:
         if len(set(texts)) == len(texts):
             return texts
     return [cell_text(value) or _EMPTY for value in values]
+
+
+def level_labels(values: Sequence[Cell]) -> dict[Cell, str]:
+    """The label of each value by its level (see ``runyard.analyze.level``)."""
+    return dict(zip(map(level, values), levels(values), strict=True))
 
 
 def _level(value: Cell, digits: int) -> str:

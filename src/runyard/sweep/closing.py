@@ -9,6 +9,7 @@ from pathlib import Path
 from runyard.base import State
 from runyard.record import RunPaths, RunRecord, count_states
 from runyard.sweep.controller import Outcomes
+from runyard.sweep.display import label_of
 from runyard.sweep.opening import OpenSweep
 
 _MOST_FAILURES = 10
@@ -41,7 +42,7 @@ FAILED = (State.FAILED, State.TIMEOUT, State.OUT_OF_MEMORY, State.PREEMPTED, Sta
 
 def _failure(run: RunRecord) -> Iterator[str]:
     last = run.attempts[-1] if run.attempts else None
-    yield f"job {run.job} {run.state}: {' '.join(run.overrides)}"
+    yield f"job {run.job} {run.state}: {label_of(run)}"
     if last is not None and last.error is not None:
         trace = (last.error.traceback or "").rstrip().splitlines()
         if trace:

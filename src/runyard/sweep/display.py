@@ -229,11 +229,17 @@ def reason_of(run: RunRecord) -> str:
     return "its process is gone" if run.state is State.LOST else "no cause is recorded"
 
 
+def label_of(run: RunRecord) -> str:
+    """What tells a run from the others: its swept values, or all its overrides when nothing was swept."""
+    swept = [f"{name}={value}" for name, value in run.params.items()]
+    return one_line(" ".join(swept or run.overrides))
+
+
 def failure_line(run: RunRecord) -> str:
     """State, overrides, reason and log of a job that did not complete."""
     log = RunPaths(Path(run.run_dir)).output_log
     shown = os.path.relpath(log) if log.is_relative_to(Path.cwd()) else log
-    return f"job {run.job} {run.state} ({one_line(' '.join(run.overrides))}): {reason_of(run)}; log: {shown}"
+    return f"job {run.job} {run.state} ({label_of(run)}): {reason_of(run)}; log: {shown}"
 
 
 class Display(Protocol):
@@ -357,7 +363,7 @@ class PlainDisplay:
         elif self._total <= _ALL_LINES or self._clock() - self._written_at >= _PLAIN_EVERY_S:
             took = "" if run.seconds is None else f" in {run.seconds:.1f} s"
             metrics = "  ".join(f"{one_line(name)}={number(value)}" for name, value in list(run.metrics.items())[:3])
-            self.message(f"{mark} job {run.job} {run.state}{took} ({one_line(' '.join(run.overrides))})  {metrics}")
+            self.message(f"{mark} job {run.job} {run.state}{took} ({label_of(run)})  {metrics}")
 
     def message(self, text: str) -> None:
         """Writes a line."""

@@ -34,7 +34,8 @@ def finish(opened: OpenSweep, *, interrupted: bool = False, say: Say | None = No
     """Writes everything that a sweep ends with; returns its runs. Whatever cannot be made is said, not raised.
 
     Writes ``sweep.json``, results, tables, summary, figure and notes; updates the registry, ``index.csv`` and
-    ``latest`` where the recorder keeps them.
+    ``latest`` where the recorder keeps them. A single run has its record only: there is nothing to compare, and
+    the libraries for figures take longer to load than many a run takes; ``runyard collect`` makes its tables.
     """
     runs = read_runs(opened.dir)
     opened.save(
@@ -44,7 +45,7 @@ def finish(opened: OpenSweep, *, interrupted: bool = False, say: Say | None = No
         controller=None,
         paths=_paths(opened),
     )
-    for message in make_files(opened):
+    for message in [] if opened.record.single else make_files(opened):
         (say or _to_stderr)(message)
     index(opened, latest=True)
     return runs

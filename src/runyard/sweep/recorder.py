@@ -29,7 +29,7 @@ from runyard.record import (
     redact_override,
 )
 from runyard.sweep.config import LOCAL_LAUNCHER, key_of, recorder_settings, seed_of, task_overrides, validator
-from runyard.sweep.finish import finish
+from runyard.sweep.finish import finish, index
 from runyard.sweep.opening import OpenSweep, open_sweep, opened_for
 from runyard.sweep.planning import typed_params
 from runyard.sweep.running import JobFacts, RunningJob
@@ -41,6 +41,8 @@ def begin_sweep(config: DictConfig) -> None:
     """``on_multirun_start``: claims the directory and writes ``sweep.json``."""
     opened = open_sweep(config)
     atexit.register(_left_open, opened, os.getpid(), _is_ours(config))
+    if not _is_ours(config):
+        index(opened, latest=False)
 
 
 def end_sweep(config: DictConfig) -> None:
@@ -53,7 +55,8 @@ def end_sweep(config: DictConfig) -> None:
 def begin_run(config: DictConfig) -> None:
     """``on_run_start``: claims the directory of a single run and writes its ``sweep.json``."""
     validator(recorder_settings(config))(config)
-    open_sweep(config, single=True)
+    opened = open_sweep(config, single=True)
+    atexit.register(_left_open, opened, os.getpid(), False)
 
 
 def end_run(config: DictConfig) -> None:
@@ -161,6 +164,9 @@ def _left_open(opened: OpenSweep, pid: int, is_ours: bool) -> None:
     if not opened.paths.journal.exists() and all(run.state is State.PENDING for run in runs):
         opened.abandon()
         return
+    if opened.record.single:
+        finish(opened)
+        return
     if is_ours:
         return  # it ended by an error of ours; status tells LOST, and resume goes on with it
     failed = any(run.state is not State.COMPLETED for run in runs)
@@ -170,6 +176,7 @@ def _left_open(opened: OpenSweep, pid: int, is_ours: bool) -> None:
         finished_at=iso(utc_now()),
         controller=None,
     )
+    index(opened, latest=False)
     sys.stderr.write(
         f"runyard: the sweep ended early; 'runyard collect {opened.dir}' makes its tables from what is on disk\n"
     )

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from runyard.record import (
     write_run,
 )
 from runyard.sweep.config import recorder_settings
-from runyard.sweep.finish import finish
+from runyard.sweep.finish import finish, make_files
 from runyard.sweep.opening import OpenSweep
 from runyard.sweep.settings import RecorderSettings
 
@@ -123,6 +124,9 @@ def collect(sweep_dir: Path, root: Path | None) -> SweepRecord:
         entry=None,
     )
     finish(opened, interrupted=interrupted)
+    if opened.record.single:
+        for message in make_files(opened):
+            sys.stderr.write(message + "\n")
     return opened.record
 
 

@@ -5,4 +5,7 @@ from .evaluation import evaluate
 from .task import run
 from .training import train
 
-__all__ = ["ArenaConfig", "evaluate", "run", "train", "validate"]
+#: what the application calls before anything runs.
+check = validate
+
+__all__ = ["ArenaConfig", "check", "evaluate", "run", "train", "validate"]

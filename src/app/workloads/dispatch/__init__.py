@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from app.workloads.dispatch.config import DispatchConfig, validate
 
 if TYPE_CHECKING:
+    from app.workloads.dispatch.preflight import preflight as check
     from app.workloads.dispatch.task import run
 
-__all__ = ["DispatchConfig", "run", "validate"]
+__all__ = ["DispatchConfig", "check", "run", "validate"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,4 +21,8 @@ def __getattr__(name: str) -> Any:
         from app.workloads.dispatch.task import run
 
         return run
+    if name == "check":
+        from app.workloads.dispatch.preflight import preflight
+
+        return preflight
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

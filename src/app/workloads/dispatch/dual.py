@@ -62,7 +62,7 @@ def _project(
     fixed = np.concatenate([used, unsaturated])
     settings = clarabel.DefaultSettings()
     settings.verbose = False
-    settings.max_threads = 1
+    settings.direct_solve_method = "qdldl"  # in one thread: jobs share the machine
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _TOLERANCE
     constraints = sparse.csc_matrix(sparse.vstack([rows[fixed], -rows[~fixed]]))
     limits = np.concatenate([bound[fixed], -bound[~fixed]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from runyard import UsageError
 
 COORDINATES = ("sender_lat", "sender_lng", "recipient_lat", "recipient_lng")
+_ZONED = r"[T ].*(?:Z|[+-]\d\d:?(?:\d\d)?)\s*$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +68,9 @@ def read_jobs(path: Path, timestamp_column: str) -> Jobs:
     """
     data = _read_bytes(path)
     table, malformed = _read_table(data, path)
-    _check_columns(table, [*COORDINATES, timestamp_column], path)
+    check_columns([str(c) for c in table.columns], [*COORDINATES, timestamp_column], path)
     points = np.column_stack([pd.to_numeric(table[c], errors="coerce").to_numpy(float) for c in COORDINATES])
-    times = pd.to_datetime(table[timestamp_column], utc=True, format="ISO8601", errors="coerce")
+    times = _instants(table[timestamp_column])
     usable = np.isfinite(points).all(axis=1) & times.notna().to_numpy(bool)
     if not usable.any():
         raise UsageError(
@@ -117,12 +119,22 @@ def _read_table(data: bytes, path: Path) -> tuple[pd.DataFrame, int]:
     return table, len(malformed)
 
 
-def _check_columns(table: pd.DataFrame, needed: list[str], path: Path) -> None:
-    missing = [name for name in needed if name not in table.columns]
+def _instants(text: pd.Series[str]) -> pd.Series[pd.Timestamp]:
+    """Times in UTC; NaT where the text is none. Shape (rows,)."""
+    zoned = text.str.contains(_ZONED, na=False)
+    # Apart, because pandas 2 gives a time without a zone the zone of the row before it.
+    with_zone, without = (
+        pd.to_datetime(text.where(rows), utc=True, format="ISO8601", errors="coerce") for rows in (zoned, ~zoned)
+    )
+    return with_zone.fillna(without)
+
+
+def check_columns(found: Sequence[str], needed: Sequence[str], path: Path) -> None:
+    """Raises UsageError when a needed column is not among those of a file."""
+    missing = [name for name in needed if name not in found]
     if missing:
-        found = ", ".join(str(name) for name in table.columns)
         raise UsageError(
             f"missing column{'s' if len(missing) > 1 else ''}: {', '.join(missing)}",
-            where=f"{path}; columns found: {found}",
+            where=f"{path}; columns found: {', '.join(found)}",
             todo="rename the column, or name the column of the times with timestamp_column=NAME",
         )

@@ -1,0 +1,131 @@
+"""``runyard resume``, ``retry``, ``cancel``, ``collect`` and ``reindex``: one call each."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from runyard.base import UsageError
+from runyard.cli.options import find_target, json_option, print_json, root_of, roots_option, sweep_argument
+from runyard.cli.words import count, counts_text, shown, state_text
+from runyard.record import LATEST, SWEEP_FILE, SweepPaths
+from runyard.registry import Registry, find_sweep, unreadable_sweeps
+
+if TYPE_CHECKING:
+    from runyard.sweep import Selection
+
+_words = click.argument("words", metavar="[SWEEP] [hydra.launcher.KEY=VALUE]...", nargs=-1)
+
+
+@click.command(short_help="Run every job of a sweep that is not COMPLETED.")
+@_words
+@roots_option
+def resume(words: tuple[str, ...], roots: tuple[Path, ...]) -> None:
+    """Run every job of a sweep that is not COMPLETED, in the same directory, with the configs of its submission.
+
+    Settings of the launcher may follow, such as hydra.launcher.n_jobs=4; what the jobs compute cannot change.
+    """
+    from runyard.sweep import Selection  # loads Hydra
+
+    sweep_dir, overrides = _sweep_and_overrides(words, roots)
+    _start(sweep_dir, Selection(kind="left"), overrides)
+
+
+@click.command(short_help="Run the failed jobs of a sweep again, or those you name.")
+@_words
+@click.option("--jobs", help="Only these jobs, if they are not COMPLETED: numbers and ranges, such as 0-3,7.")
+@roots_option
+def retry(words: tuple[str, ...], jobs: str | None, roots: tuple[Path, ...]) -> None:
+    """Run the failed jobs of a sweep again; with --jobs those, whatever kept them from completing.
+
+    Settings of the launcher may follow, such as hydra.launcher.timeout_min=60.
+    """
+    from runyard.sweep import Selection, parse_jobs  # loads Hydra
+
+    chosen = None if jobs is None else parse_jobs(jobs)
+    sweep_dir, overrides = _sweep_and_overrides(words, roots)
+    _start(sweep_dir, Selection(kind="failed" if chosen is None else "jobs", jobs=chosen), overrides)
+
+
+def _sweep_and_overrides(words: Sequence[str], roots: Sequence[Path]) -> tuple[Path, list[str]]:
+    """The sweep is the first word unless that is an override; by default the latest multirun."""
+    named = bool(words) and ("=" not in words[0] or Path(words[0], SWEEP_FILE).is_file())
+    overrides = list(words[1:] if named else words)
+    for word in overrides:
+        if "=" not in word:
+            raise UsageError(
+                f"{word!r} is neither a sweep nor a setting", todo="one SWEEP, then hydra.launcher.KEY=VALUE"
+            )
+    return find_sweep(words[0] if named else LATEST, roots, multirun_only=True), overrides
+
+
+def _start(sweep_dir: Path, select: Selection, overrides: Sequence[str]) -> NoReturn:
+    """Becomes the process that runs the jobs: it has this terminal, and its exit code is the command's."""
+    from runyard.sweep import resume_command
+
+    argv, environment, cwd = resume_command(sweep_dir, select=select, overrides=overrides)
+    click.echo(f"cd {shlex.quote(cwd)} && {shlex.join(argv)}", err=True)
+    if not Path(cwd).is_dir():
+        raise UsageError(
+            "the directory that the sweep was started in is gone", where=cwd, todo="make it again, with the application"
+        )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.chdir(cwd)
+    os.execvpe(argv[0], argv, environment)
+
+
+@click.command(short_help="Stop a sweep that runs on this machine.")
+@sweep_argument
+@roots_option
+def cancel(sweep: str, roots: tuple[Path, ...]) -> None:
+    """Stop a sweep that runs on this machine, as Ctrl-C in its terminal would."""
+    from runyard.sweep import cancel as cancel_sweep  # loads Hydra
+
+    click.echo(cancel_sweep(find_sweep(sweep, roots, multirun_only=True)))
+
+
+@click.command(short_help="Make a sweep's results and notes from what is on disk.")
+@sweep_argument
+@roots_option
+def collect(sweep: str, roots: tuple[Path, ...]) -> None:
+    """Make a sweep's tables, figure, notes and places in the registry from what is on disk.
+
+    For a sweep whose launcher died, or that ended without its last step. Runs nothing.
+    """
+    from runyard.sweep import collect as collect_sweep  # loads Hydra
+
+    sweep_dir, _ = find_target(sweep, roots)
+    record = collect_sweep(sweep_dir, root_of(sweep_dir, roots))
+    counts = counts_text(record.counts) if record.counts else "no jobs"
+    click.echo(f"{record.sweep_id}  {state_text(record.state)}  {counts}")
+    results = SweepPaths(sweep_dir).results_csv
+    if results.exists():
+        click.echo(f"  results: {shown(results)}")
+
+
+@click.command()
+@roots_option
+@json_option
+def reindex(roots: tuple[Path, ...], as_json: bool) -> None:
+    """Make the registry again from the files."""
+    present = [root for root in roots if root.is_dir()]
+    if not present:
+        raise UsageError(
+            "there is nothing to index", where=", ".join(map(str, roots)), todo="name the place with --root PATH"
+        )
+    found = {str(root): Registry(root).reindex() for root in present}
+    for root in present:
+        for problem in unreadable_sweeps(root):
+            click.echo(f"left out: {problem}", err=True)
+    if as_json:
+        print_json([{"root": root, "sweeps": sweeps} for root, sweeps in found.items()])
+        return
+    for name, sweeps in found.items():
+        click.echo(f"{name}: {count(sweeps, 'sweep')}")

@@ -1,0 +1,272 @@
+"""``runyard status`` and ``runyard show``: how a sweep stands, and all that is recorded of it or of one job."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runyard.base import State, SweepState, utc_now
+from runyard.cli.options import (
+    find_target,
+    json_option,
+    print_json,
+    reference_to,
+    roots_option,
+    run_of,
+    sweep_argument,
+)
+from runyard.cli.words import (
+    NOT_WELL,
+    age,
+    counts_text,
+    duration,
+    facts,
+    moment_text,
+    number,
+    one_line,
+    reason_of,
+    seconds_between,
+    shown,
+    state_text,
+)
+from runyard.record import Attempt, RunPaths, RunRecord, SweepPaths, SweepRecord
+from runyard.registry import find_sweep
+
+if TYPE_CHECKING:
+    from runyard.sweep import SweepStatus
+
+_MOST_LINES = 10
+_FILES = ("results_csv", "results_parquet", "summary_csv", "summary_png", "notes", "tables", "plan_csv", "config_yaml")
+
+
+@click.command(short_help="Tell how a sweep stands, and what to do next.")
+@sweep_argument
+@roots_option
+@json_option
+def status(sweep: str, roots: tuple[Path, ...], as_json: bool) -> None:
+    """Tell how a sweep stands: jobs by state, running and failed ones, what to do next."""
+    from runyard.sweep import status as status_of  # loads Hydra
+
+    sweep_dir = find_sweep(sweep, roots)
+    now = status_of(sweep_dir)
+    todo = next_command(now, sweep_dir, roots)
+    if as_json:
+        print_json(_status_json(now, sweep_dir, todo))
+    else:
+        _print_status(now, sweep_dir, todo)
+
+
+def next_command(now: SweepStatus, sweep_dir: Path, roots: Sequence[Path]) -> str | None:
+    """The command that takes the sweep further; None when there is nothing left, or someone is at work."""
+    record = now.record
+    done = all(run.state is State.COMPLETED for run in now.runs) and record.state is not SweepState.LOST
+    if record.single or now.controller is not None or done:
+        return None
+    name = shlex.quote(reference_to(record.sweep_id, sweep_dir, roots))
+    return f"runyard {'resume' if record.entry is not None else 'collect'} {name}"
+
+
+def eta_seconds(runs: Sequence[RunRecord]) -> float | None:
+    """Seconds until the last job ends, if jobs go on at the mean of the completed, as many at a time as now."""
+    took = [run.seconds for run in runs if run.state is State.COMPLETED and run.seconds is not None]
+    running = sum(run.state is State.RUNNING for run in runs)
+    pending = sum(run.state is State.PENDING for run in runs)
+    return (pending / running + 0.5) * sum(took) / len(took) if took and running else None
+
+
+def _running_seconds(run: RunRecord) -> float | None:
+    return seconds_between(run.attempts[-1].started_at, None, utc_now()) if run.attempts else None
+
+
+def _status_json(now: SweepStatus, sweep_dir: Path, todo: str | None) -> dict[str, Any]:
+    record = now.record
+    running = [run for run in now.runs if run.state is State.RUNNING]
+    failed = [run for run in now.runs if run.state in NOT_WELL]
+    return {
+        "sweep_id": record.sweep_id,
+        "experiment": record.experiment,
+        "state": record.state.value,
+        "counts": dict(record.counts),
+        "jobs": len(now.runs),
+        "created_at": record.created_at,
+        "finished_at": record.finished_at,
+        "eta_s": eta_seconds(now.runs) if now.controller is not None else None,
+        "controller": None if now.controller is None else dict(now.controller),
+        "running": [
+            {"job": run.job, "overrides": list(run.overrides), "seconds": _running_seconds(run)} for run in running
+        ],
+        "failed": [
+            {"job": run.job, "state": run.state.value, "reason": reason_of(run), "log": str(log_of(run))}
+            for run in failed
+        ],
+        "next": todo,
+        "path": str(sweep_dir),
+    }
+
+
+def log_of(run: RunRecord) -> Path:
+    """Where a job's output is."""
+    return RunPaths(Path(run.run_dir)).output_log
+
+
+def _print_status(now: SweepStatus, sweep_dir: Path, todo: str | None) -> None:
+    record, controller = now.record, now.controller
+    click.echo(f"{record.sweep_id}  {one_line(record.experiment)}  {state_text(record.state)}")
+    results = SweepPaths(sweep_dir).results_csv
+    pairs = [
+        ("jobs", counts_text(record.counts) if record.counts else "none yet"),
+        ("time", _time_text(record, eta_seconds(now.runs) if controller is not None else None)),
+        ("process", f"{controller.get('pid')} on {controller.get('host')}" if controller else ""),
+        ("running", _running_lines([run for run in now.runs if run.state is State.RUNNING])),
+        ("failed", _failed_lines([run for run in now.runs if run.state in NOT_WELL])),
+        ("results", shown(results) if results.exists() else ""),
+        ("lost", "its controller is gone without a word" if record.state is SweepState.LOST else ""),
+        ("next", todo or ""),
+    ]
+    click.echo(facts(pairs))
+
+
+def _time_text(record: SweepRecord, eta_s: float | None) -> str:
+    now = utc_now()
+    if record.finished_at:
+        took = seconds_between(record.created_at, record.finished_at, now)
+        return f"took {duration(took)}, ended {age(record.finished_at, now)} ago"
+    left = "" if eta_s is None else f", about {duration(float(round(eta_s)))} left"
+    return f"began {age(record.created_at, now)} ago{left}"
+
+
+def _running_lines(runs: Sequence[RunRecord]) -> str:
+    longest = sorted(runs, key=lambda run: -(_running_seconds(run) or 0.0))
+    lines = [
+        f"job {run.job}  {duration(_running_seconds(run))}  {one_line(' '.join(run.overrides))}"
+        for run in longest[:_MOST_LINES]
+    ]
+    return "\n".join([*lines, *_more(runs)])
+
+
+def _failed_lines(runs: Sequence[RunRecord]) -> str:
+    lines = []
+    for run in runs[:_MOST_LINES]:
+        lines.append(f"job {run.job}  {state_text(run.state)}  {reason_of(run)}")
+        lines.append(f"    {shown(log_of(run))}")
+    return "\n".join([*lines, *_more(runs)])
+
+
+def _more(runs: Sequence[RunRecord]) -> list[str]:
+    return [f"... and {len(runs) - _MOST_LINES} more"] if len(runs) > _MOST_LINES else []
+
+
+@click.command(short_help="Show all that is recorded of a sweep, or of one job.")
+@click.argument("sweep", metavar="SWEEP[/JOB]", default="latest")
+@roots_option
+@json_option
+def show(sweep: str, roots: tuple[Path, ...], as_json: bool) -> None:
+    """Show all that is recorded of a sweep, or of one job: parameters, metrics, stages, attempts, errors.
+
+    A bare number is a job of the latest sweep.
+    """
+    from runyard.sweep import status as status_of  # loads Hydra
+
+    sweep_dir, job = find_target(sweep, roots)
+    now = status_of(sweep_dir)
+    if job is not None:
+        run = run_of(now.runs, job, sweep_dir)
+        print_json(run.to_json()) if as_json else _print_run(run)
+    elif as_json:
+        print_json({**now.record.to_json(), "path": str(sweep_dir), "jobs": [_job_json(run) for run in now.runs]})
+    else:
+        _print_sweep(now.record, sweep_dir)
+
+
+def _job_json(run: RunRecord) -> dict[str, Any]:
+    return {
+        "job": run.job,
+        "state": run.state.value,
+        "params": run.params,
+        "metrics": run.metrics,
+        "seconds": run.seconds,
+        "attempts": len(run.attempts),
+        "run_dir": run.run_dir,
+    }
+
+
+def _print_sweep(record: SweepRecord, sweep_dir: Path) -> None:
+    click.echo(f"{record.sweep_id}  {one_line(record.experiment)}  {state_text(record.state)}")
+    files = [getattr(SweepPaths(sweep_dir), name) for name in _FILES]
+    host = record.provenance.get("host")
+    pairs = [
+        ("note", one_line(record.note)),
+        ("tags", ", ".join(record.tags)),
+        ("jobs", counts_text(record.counts) if record.counts else "none yet"),
+        ("command", one_line(shlex.join(record.command))),
+        ("overrides", "\n".join(one_line(o) for o in record.overrides)),
+        ("launcher", record.launcher),
+        ("cwd", record.cwd),
+        ("created", moment_text(record.created_at)),
+        ("finished", moment_text(record.finished_at)),
+        ("git", git_text(record.provenance.get("git"), SweepPaths(sweep_dir).snapshot)),
+        ("python", str(record.provenance.get("python", ""))),
+        ("host", str(host.get("name", "")) if isinstance(host, Mapping) else ""),
+        ("path", shown(sweep_dir)),
+        ("files", "\n".join(shown(path) for path in files if path.exists())),
+    ]
+    click.echo(facts(pairs))
+
+
+def git_text(git: Any, folder: Path) -> str:
+    """Commit and branch; and where the changes against it are kept, if there were any."""
+    if not isinstance(git, Mapping) or not git.get("sha"):
+        return "none"
+    text = f"{git['sha']} ({git.get('branch') or 'no branch'})"
+    if not git.get("dirty"):
+        return text
+    kept = git.get("patch")
+    patch = folder / str(kept)
+    return f"{text}, with changes: {shown(patch) if kept and patch.exists() else kept or 'not kept'}"
+
+
+def _print_run(run: RunRecord) -> None:
+    click.echo(f"{run.sweep_id}  job {run.job}  {state_text(run.state)}")
+    stages = [
+        f"{name}  {state_text(stage.state)}  {duration(stage.seconds)}  {_values(stage.metrics, ', ')}".rstrip()
+        for name, stage in run.stages.items()
+    ]
+    pairs = [
+        ("overrides", "\n".join(one_line(o) for o in run.overrides)),
+        ("params", _values(run.params, "\n")),
+        ("metrics", _values(run.metrics, "\n")),
+        ("stages", "\n".join(stages)),
+        ("seconds", duration(run.seconds) if run.seconds is not None else ""),
+        ("resources", _values({k: v for k, v in run.resources.items() if v}, ", ")),
+        ("run key", run.run_key),
+        ("git", git_text(run.provenance.get("git"), Path(run.run_dir)) if run.provenance else ""),
+        ("log", shown(log_of(run)) if log_of(run).exists() else ""),
+        ("path", shown(Path(run.run_dir))),
+    ]
+    click.echo(facts(pairs))
+    for attempt in run.attempts:
+        _print_attempt(attempt)
+
+
+def _values(values: Mapping[str, Any], between: str) -> str:
+    return between.join(f"{one_line(name)} = {number(value)}" for name, value in values.items())
+
+
+def _print_attempt(attempt: Attempt) -> None:
+    click.echo(f"\n  attempt {attempt.n}  {state_text(attempt.state)}")
+    error = attempt.error
+    pairs = [
+        ("began", moment_text(attempt.started_at)),
+        ("seconds", duration(attempt.seconds) if attempt.seconds is not None else ""),
+        ("where", f"process {attempt.pid} on {attempt.host}"),
+        ("exit code", "" if attempt.exit_code is None else str(attempt.exit_code)),
+        ("signal", attempt.signal or ""),
+        ("error", f"{error.type}: {error.message}" if error and not error.traceback else ""),
+    ]
+    click.echo(facts(pairs))
+    if error and error.traceback:
+        click.echo("\n" + "\n".join(f"    {line}" for line in error.traceback.rstrip().splitlines()))

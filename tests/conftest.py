@@ -1,0 +1,130 @@
+"""What every test may use: starting applications as users do, in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+APPS = Path(__file__).parent / "apps"
+REPO = Path(__file__).parent.parent
+
+
+@dataclass
+class Shell:
+    """Runs programs in one directory, as a user at a terminal there."""
+
+    cwd: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HYDRA_", "RUNYARD_", "SLURM_", "COV_"))}
+        # Real users have no such filter; without it every warning of every library would end a job.
+        kept.pop("PYTHONWARNINGS", None)
+        return {**kept, "MPLBACKEND": "agg", **extra}
+
+    def python(self, *args: str, check: int | None = None, timeout_s: float = 120, **extra: str) -> Any:
+        """Runs ``python args...``; with ``check``, its exit code must be that."""
+        done = subprocess.run(
+            [sys.executable, *args],
+            cwd=self.cwd,
+            env=self.environment(**extra),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if check is not None:
+            assert done.returncode == check, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def app(self, name: str, *args: str, **options: Any) -> Any:
+        """Runs one of the test applications."""
+        return self.python(str(APPS / f"{name}.py"), *args, **options)
+
+    def runyard(self, *args: str, **options: Any) -> Any:
+        """Runs the ``runyard`` command."""
+        return self.python("-m", "runyard", *args, **options)
+
+    def start(self, *args: str, log: str = "started.log") -> subprocess.Popen[str]:
+        """Starts ``python args...`` in the background; its output goes to a file."""
+        with (self.cwd / log).open("a") as file:
+            process = subprocess.Popen(
+                [sys.executable, *args],
+                cwd=self.cwd,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        self.started.append(process)
+        return process
+
+    def start_app(self, name: str, *args: str) -> subprocess.Popen[str]:
+        """Starts a test application in the background."""
+        return self.start(str(APPS / f"{name}.py"), *args)
+
+    def sweeps(self, experiment: str, root: str = "multirun") -> list[Path]:
+        """Directories of an experiment's sweeps, oldest first."""
+        folder = self.cwd / root / experiment
+        if not folder.is_dir():
+            return []
+        return sorted(p for p in folder.iterdir() if p.is_dir() and not p.is_symlink())
+
+    def only_sweep(self, experiment: str, root: str = "multirun") -> Path:
+        (sweep,) = self.sweeps(experiment, root)
+        return sweep
+
+    def end(self) -> None:
+        for process in self.started:
+            if process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A directory, and programs run in it."""
+    shell = Shell(tmp_path)
+    yield shell
+    shell.end()
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def wait_for(condition: Callable[[], Any], timeout_s: float = 30) -> Any:
+    """Waits until the condition holds, and returns what it gave."""
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+    return value
+
+
+def processes_with(text: str) -> list[int]:
+    """Living processes in whose environment or command line a text stands."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) != os.getpid():
+            with contextlib.suppress(OSError):
+                seen = Path(f"/proc/{name}/environ").read_bytes() + Path(f"/proc/{name}/cmdline").read_bytes()
+                state = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0]
+                if text.encode() in seen and state != "Z":
+                    found.append(int(name))
+    return found

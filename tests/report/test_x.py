@@ -1,2 +1,0 @@
-from tests.analyze.factory import grid
-def test_a(): assert list(grid(a=[1]))
