@@ -72,7 +72,7 @@ constraints: ## choose the versions in constraints.txt anew, for Python 3.10 to 
 	@echo 'hydra-core<1.4' > build/uv/limits.txt
 	build/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --all-extras \
 	    --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make constraints' \
-	    --constraint build/uv/limits.txt 	    --output-file constraints.txt pyproject.toml
+	    --constraint build/uv/limits.txt --output-file constraints.txt pyproject.toml
 
 clean: ## remove what the tools leave behind; .venv, data and results stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

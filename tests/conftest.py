@@ -117,14 +117,14 @@ def wait_for(condition: Callable[[], Any], timeout_s: float = 30) -> Any:
     return value
 
 
-def processes_with(text: str) -> list[int]:
-    """Living processes in whose environment or command line a text stands."""
+def processes_of(sweep: Path) -> list[int]:
+    """Living processes that belong to a sweep's jobs: by their environment, or by the log that they write to."""
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit() and int(name) != os.getpid():
             with contextlib.suppress(OSError):
-                seen = Path(f"/proc/{name}/environ").read_bytes() + Path(f"/proc/{name}/cmdline").read_bytes()
-                state = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0]
-                if text.encode() in seen and state != "Z":
+                started_with = Path(f"/proc/{name}/environ").read_bytes()
+                output = os.readlink(f"/proc/{name}/fd/1")
+                if f"RUNYARD_SWEEP_DIR={sweep}".encode() in started_with or output.startswith(f"{sweep}/"):
                     found.append(int(name))
     return found

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from tests.conftest import processes_with, read_json
+from tests.conftest import processes_of, read_json
 
 STATES = {1: "FAILED", 2: "FAILED", 3: "FAILED", 4: "FAILED", 5: "FAILED", 6: "TIMEOUT"}
 
@@ -62,7 +62,7 @@ def test_a_crash_in_native_code_leaves_its_python_stack_in_the_log(failed):
 
 def test_no_process_is_left_behind(failed):
     _, _, sweep = failed
-    assert processes_with(f"RUNYARD_SWEEP_DIR={sweep}") == []
+    assert processes_of(sweep) == []
 
 
 def test_results_have_a_row_per_job_and_no_value_where_there_is_none(failed):

@@ -112,9 +112,7 @@ def test_a_job_that_exits_takes_hydras_sweep_along_and_is_recorded_all_the_same(
 
 
 def test_our_sweeper_makes_the_files_also_when_a_job_of_another_launcher_fails(shell):
-    shell.app(
-        "rows_app", "-m", "+runyard=record", "hydra/sweeper=runyard", "i=1,2,3", "fail_at=2", check=1
-    )
+    shell.app("rows_app", "-m", "+runyard=record", "hydra/sweeper=runyard", "i=1,2,3", "fail_at=2", check=1)
     rows = rows_of(shell.only_sweep("rows_app") / "results.csv")
     assert [r["state"] for r in rows] == ["COMPLETED", "FAILED", "COMPLETED"]
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.conftest import APPS, processes_with, read_json, wait_for
+from tests.conftest import APPS, processes_of, read_json, wait_for
 
 
 def runs_of(sweep):
@@ -35,7 +35,7 @@ def test_a_sweep_killed_ten_times_completes_every_job_once(shell):
         time.sleep(chance.uniform(0.0, 1.5))
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        wait_for(lambda: not processes_with(f"RUNYARD_SWEEP_DIR={sweep}"))
+        wait_for(lambda: not processes_of(sweep))
         finished = {job: times_begun(marks, job) for job in completed(sweep)}
         process = shell.start("-m", "runyard", "resume", sweep.name)
     assert process.wait(timeout=240) == 0, (shell.cwd / "started.log").read_text()[-3000:]
@@ -53,9 +53,9 @@ def test_a_sweep_killed_ten_times_completes_every_job_once(shell):
 def test_workers_of_a_killed_controller_end_by_themselves(shell):
     process = shell.start_app("short_app", "-m", "+runyard=local", "i=0,1", "sleep_s=60")
     sweep = wait_for(lambda: next(iter(shell.sweeps("short_app")), None))
-    wait_for(lambda: len(processes_with(f"RUNYARD_SWEEP_DIR={sweep}")) == 2)
+    wait_for(lambda: len(processes_of(sweep)) == 2)
     os.kill(process.pid, signal.SIGKILL)
-    wait_for(lambda: not processes_with(f"RUNYARD_SWEEP_DIR={sweep}"))
+    wait_for(lambda: not processes_of(sweep))
     status = shell.runyard("status", sweep.name, "--json", check=0).stdout
     assert '"LOST"' in status
 
@@ -65,7 +65,7 @@ def test_a_killed_template_loses_its_jobs_only_and_they_can_be_retried(shell):
         "short_app", "-m", "+runyard=local", "i=range(6)", "sleep_s=0.5", "hydra.launcher.max_retries=1"
     )
     sweep = wait_for(lambda: next(iter(shell.sweeps("short_app")), None))
-    (worker, *_) = wait_for(lambda: processes_with(f"RUNYARD_SWEEP_DIR={sweep}"))
+    (worker, *_) = wait_for(lambda: processes_of(sweep))
     template = int(open(f"/proc/{worker}/stat").read().rpartition(")")[2].split()[1])
     assert template != process.pid
     os.kill(template, signal.SIGKILL)
@@ -97,7 +97,7 @@ def test_resume_keeps_the_configs_that_were_submitted(shell):
 def test_ctrl_c_once_gives_running_jobs_a_grace_period_and_keeps_the_rest_pending(shell):
     process = shell.start_app("short_app", "-m", "+runyard=local", "i=range(10)", "sleep_s=30")
     sweep = wait_for(lambda: next(iter(shell.sweeps("short_app")), None))
-    wait_for(lambda: len(processes_with(f"RUNYARD_SWEEP_DIR={sweep}")) == 2)
+    wait_for(lambda: len(processes_of(sweep)) == 2)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
     assert read_json(sweep / "sweep.json")["state"] == "CANCELLED"
@@ -112,7 +112,7 @@ def test_ctrl_c_twice_ends_jobs_at_once_that_ignore_sigterm(shell):
     sweep = wait_for(lambda: next(iter(shell.sweeps("short_app")), None))
     wait_for(lambda: len(list((shell.cwd / "marks").glob("*.begun.*"))) == 2)
     process.send_signal(signal.SIGINT)
-    wait_for(lambda: process.poll() is not None or processes_with(f"RUNYARD_SWEEP_DIR={sweep}"))
+    wait_for(lambda: process.poll() is not None or processes_of(sweep))
     time.sleep(0.3)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
@@ -133,7 +133,7 @@ def test_an_interrupted_sweep_is_finished_by_resume(shell):
 def test_cancel_does_what_ctrl_c_does(shell):
     process = shell.start_app("short_app", "-m", "+runyard=local", "i=0,1,2", "sleep_s=30")
     sweep = wait_for(lambda: next(iter(shell.sweeps("short_app")), None))
-    wait_for(lambda: len(processes_with(f"RUNYARD_SWEEP_DIR={sweep}")) == 2)
+    wait_for(lambda: len(processes_of(sweep)) == 2)
     shell.runyard("cancel", sweep.name, check=0)
     assert process.wait(timeout=30) == 130
 
@@ -141,13 +141,13 @@ def test_cancel_does_what_ctrl_c_does(shell):
 def test_a_second_controller_is_refused_and_told_who_the_first_is(shell):
     process = shell.start_app("short_app", "-m", "+runyard=local", "i=0,1,2", "sleep_s=20")
     sweep = wait_for(lambda: next(iter(shell.sweeps("short_app")), None))
-    wait_for(lambda: processes_with(f"RUNYARD_SWEEP_DIR={sweep}"))
+    wait_for(lambda: processes_of(sweep))
     done = shell.runyard("resume", sweep.name, check=2)
     assert f"process {process.pid}" in done.stderr
     assert "Traceback" not in done.stderr
     again = shell.python("-m", "runyard.sweep.resuming", str(sweep), "left", check=2)
     assert f"process {process.pid}" in again.stderr
-    assert len(processes_with(f"RUNYARD_SWEEP_DIR={sweep}")) == 2, "the first controller's jobs live on"
+    assert len(processes_of(sweep)) == 2, "the first controller's jobs live on"
 
 
 def test_retry_runs_failed_jobs_only_and_jobs_picks_among_them(shell):

@@ -15,7 +15,7 @@ def app(shell):
     (data / "meituan_city_lunchtime_plat10301330_day0.csv").write_text(HEADER + rows)
     (shell.cwd / "no_times.csv").write_text("sender_lat,sender_lng,recipient_lat,recipient_lng\n0,0,1,1\n")
     (shell.cwd / "nonsense.csv").write_text("job,run_key,run_dir\n0,x,0\n")
-    (shell.cwd / "garbage.csv").write_text("workload.d\n[1,\n")
+    (shell.cwd / "garbage.csv").write_text('workload.d\n"[1,"\n')
     (shell.cwd / "twice.csv").write_text("workload.d,workload.d\n1,2\n")
 
     def run(*args):

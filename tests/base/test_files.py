@@ -126,7 +126,7 @@ def test_many_writers_of_one_name_leave_one_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "f"
     code = (
         "import sys; from pathlib import Path; from runyard.base import write_json\n"
-        "for _ in range(200): write_json(Path(sys.argv[1]), [int(sys.argv[2])] * 1000)"
+        "for _ in range(60): write_json(Path(sys.argv[1]), [int(sys.argv[2])] * 1000)"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), str(i)]) for i in range(3)]
     assert [w.wait() for w in writers] == [0, 0, 0]
@@ -165,13 +165,13 @@ def test_a_missing_file_is_not_a_damaged_one(tmp_path: Path) -> None:
 def test_lines_appended_by_many_processes_do_not_mix(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from runyard.base import append_text\n"
-        "for i in range(300): append_text(Path(sys.argv[1]), sys.argv[2] * 200 + '\\n')"
+        "for i in range(150): append_text(Path(sys.argv[1]), sys.argv[2] * 200 + '\\n')"
     )
     path = str(tmp_path / "f")
     writers = [subprocess.Popen([sys.executable, "-c", code, path, c]) for c in "abc"]
     assert [w.wait() for w in writers] == [0, 0, 0]
     lines = (tmp_path / "f").read_text().splitlines()
-    assert sorted(lines) == sorted([c * 200 for c in "abc"] * 300)
+    assert sorted(lines) == sorted([c * 200 for c in "abc"] * 150)
 
 
 def test_a_pointer_moves_from_one_target_to_the_next(tmp_path: Path) -> None:

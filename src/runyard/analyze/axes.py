@@ -41,7 +41,10 @@ def axes_of(table: JobTable) -> tuple[Axis, ...]:
 
 
 def _axis(name: str, cells: list[Cell]) -> Axis:
-    values = list({level(cell): cell for cell in reversed(cells)}.values())[::-1]
+    first: dict[Cell, Cell] = {}
+    for cell in cells:
+        first.setdefault(level(cell), cell)
+    values = list(first.values())
     kind = kind_of(values)
     if kind == "bool" and None not in values:
         return Axis(name=name, kind="bool", values=tuple(values), role=_role(name))

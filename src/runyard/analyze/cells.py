@@ -48,6 +48,8 @@ def _from_text(text: str) -> Cell:
         return int(text)
     if _FLOAT.fullmatch(text):
         return float(text)
+    if text.startswith(("[", "{")):
+        return re.sub(r"\s*([,:])\s*", r"\1", text)
     return _WORDS.get(text.lower(), text or None)
 
 

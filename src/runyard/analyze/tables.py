@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import itertools
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from runyard.analyze.cells import Columns, cell_text
 from runyard.analyze.jobtable import JobTable
 from runyard.record import RunRecord, read_rows, table_files
+
+_AS_IT_IS = frozenset({int, float, str})
 
 
 def write_columns(path: Path, columns: Columns) -> None:
@@ -53,21 +56,45 @@ def write_tables(folder: Path, table: JobTable, runs: Sequence[RunRecord]) -> li
 
 
 def _write_table(path: Path, name: str, table: JobTable, sources: Sequence[tuple[int, Path]]) -> None:
-    """Reads every file twice: the columns come before the first row, and rows can be too many to keep."""
+    """Reads every row once when the first row of each file has all columns; else twice more, to know them first."""
+    files = [source for _, source in sources]
+    keys = _keys(row for source in files for row in itertools.islice(read_rows(source), 1))
+    try:
+        _write_rows(path, name, table, sources, keys, strict=True)
+    except _MoreColumnsError:
+        keys = _keys(row for source in files for row in read_rows(source))
+        _write_rows(path, name, table, sources, keys, strict=False)
+
+
+class _MoreColumnsError(Exception):
+    """A row has a column that the header has not; the file is given up."""
+
+
+def _keys(rows: Iterable[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def _write_rows(
+    path: Path, name: str, table: JobTable, sources: Sequence[tuple[int, Path]], keys: Sequence[str], *, strict: bool
+) -> None:
+    """Writes the file with the columns ``keys``; others, which a job at work may yet add, are an error or left out."""
     first = ("job", "state", *table.names)
-    keys = list(dict.fromkeys(key for _, source in sources for row in read_rows(source) for key in row))
+    known = frozenset(keys)
     with _whole_file(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*first, *_free_names(keys, first, name)])
         for position, source in sources:
             prefix = [cell_text(table.columns[column][position]) for column in first]
-            writer.writerows([*prefix, *_cells(row, keys)] for row in read_rows(source))
+            for row in read_rows(source):
+                if strict and not row.keys() <= known:
+                    raise _MoreColumnsError
+                writer.writerow(prefix + _cells(row, keys))
 
 
 def _cells(row: dict[str, Any], keys: Sequence[str]) -> list[Any]:
-    """Whole numbers and text go as they are: a table can have millions of cells."""
+    """Most cells go as they are: a table can have millions, and JSON's numbers are finite."""
     cells = map(row.get, keys)
-    return [cell if type(cell) is int or type(cell) is str else cell_text(cell) for cell in cells]
+    return [cell if type(cell) in _AS_IT_IS else cell_text(cell) for cell in cells]
 
 
 def _free_names(keys: Sequence[str], taken: Sequence[str], table: str) -> list[str]:

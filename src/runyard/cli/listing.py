@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from runyard.base import RecordError, SweepState, unknown_name, utc_now
+from runyard.base import RecordError, State, SweepState, unknown_name, utc_now
 from runyard.cli.options import json_option, print_json, reference_to, roots_option
 from runyard.cli.words import age, count, one_line, state_text, table, terminal_width
 from runyard.record import RootPaths
@@ -84,8 +84,8 @@ def _mend(root: Path) -> None:
 
 
 def _as_it_is(row: dict[str, Any]) -> dict[str, Any] | None:
-    """The row with its state and counts derived when the file says that someone is at work; None when it is gone."""
-    if row["state"] != SweepState.RUNNING.value:
+    """The row with its state and counts derived when the file says that something runs; None when it is gone."""
+    if row["state"] != SweepState.RUNNING.value and not row["counts"].get(State.RUNNING.value):
         return row
     from runyard.sweep import status  # loads Hydra
 
@@ -114,7 +114,7 @@ def _print(rows: Sequence[dict[str, Any]], width: int | None, roots: Sequence[Pa
     for row in rows:
         if row["state"] == SweepState.LOST.value and not row["single"]:
             name = shlex.quote(reference_to(row["sweep_id"], Path(row["path"]), roots))
-            click.echo(f"{row['sweep_id']}: its controller is gone; to go on: runyard resume {name}")
+            click.echo(f"its controller is gone, to go on: runyard resume {name}")
 
 
 def _jobs(row: dict[str, Any]) -> str:

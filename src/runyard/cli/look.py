@@ -23,6 +23,7 @@ from runyard.cli.words import (
     NOT_WELL,
     age,
     counts_text,
+    cut,
     duration,
     facts,
     moment_text,
@@ -32,6 +33,7 @@ from runyard.cli.words import (
     seconds_between,
     shown,
     state_text,
+    terminal_width,
 )
 from runyard.record import Attempt, RunPaths, RunRecord, SweepPaths, SweepRecord
 from runyard.registry import find_sweep
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from runyard.sweep import SweepStatus
 
 _MOST_LINES = 10
+_NAME_WIDTH = 11  # of the longest name in a status, with its margins
 _FILES = ("results_csv", "results_parquet", "summary_csv", "summary_png", "notes", "tables", "plan_csv", "config_yaml")
 
 
@@ -141,19 +144,26 @@ def _time_text(record: SweepRecord, eta_s: float | None) -> str:
 
 def _running_lines(runs: Sequence[RunRecord]) -> str:
     longest = sorted(runs, key=lambda run: -(_running_seconds(run) or 0.0))
-    lines = [
-        f"job {run.job}  {duration(_running_seconds(run))}  {one_line(' '.join(run.overrides))}"
-        for run in longest[:_MOST_LINES]
-    ]
+    lines = []
+    for run in longest[:_MOST_LINES]:
+        start = f"job {run.job}  {duration(_running_seconds(run))}  "
+        lines.append(start + _fitting(one_line(" ".join(run.overrides)), start))
     return "\n".join([*lines, *_more(runs)])
 
 
 def _failed_lines(runs: Sequence[RunRecord]) -> str:
     lines = []
     for run in runs[:_MOST_LINES]:
-        lines.append(f"job {run.job}  {state_text(run.state)}  {reason_of(run)}")
+        reason = _fitting(reason_of(run), f"job {run.job}  {run.state}  ")
+        lines.append(f"job {run.job}  {state_text(run.state)}  {reason}")
         lines.append(f"    {shown(log_of(run))}")
     return "\n".join([*lines, *_more(runs)])
+
+
+def _fitting(text: str, before: str) -> str:
+    """Text cut so that it fits on the line of a terminal behind a fact's name and ``before``; else as it is."""
+    width = terminal_width()
+    return text if width is None else cut(text, max(width - _NAME_WIDTH - len(before), 20))
 
 
 def _more(runs: Sequence[RunRecord]) -> list[str]:

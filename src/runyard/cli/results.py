@@ -13,7 +13,7 @@ import click
 
 from runyard.base import State, unknown_name
 from runyard.cli.options import json_option, print_json, roots_option, sweep_argument
-from runyard.cli.words import cells_wide, number, state_text, table, terminal_width
+from runyard.cli.words import cells_wide, count, number, state_text, table, terminal_width
 from runyard.registry import find_sweep
 
 if TYPE_CHECKING:
@@ -120,9 +120,8 @@ def _print(loaded: LoadedSweep, columns: Columns, order: Sequence[int], limit: i
     click.echo(table([header[name] for name in names], lines, width=None, right=right))
     hidden = [name for name in cells if name not in names]
     if hidden:
-        click.echo(
-            f"{len(hidden)} more columns ({', '.join(hidden[:6])}{', ...' if len(hidden) > 6 else ''}): --metric, --csv"
-        )
+        names_text = ", ".join(hidden[:6]) + (", ..." if len(hidden) > 6 else "")
+        click.echo(f"{count(len(hidden), 'more column')} ({names_text}): --metric NAME, --csv")
     if len(rows) < len(order) and limit is None:
         click.echo(f"{len(order) - len(rows)} more jobs: --limit N, --csv")
     waiting = sum(cell in (State.PENDING.value, State.RUNNING.value) for cell in columns["state"])

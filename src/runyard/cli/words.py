@@ -38,9 +38,11 @@ def state_text(state: str | State | SweepState) -> str:
 
 
 def counts_text(counts: Mapping[str, int]) -> str:
-    """``46/48 completed, 2 failed``."""
+    """``31/48 completed, 2 failed, 8 running, 7 pending``."""
     done = counts.get("COMPLETED", 0)
-    others = [f"{n} {name.lower()}" for name, n in counts.items() if n and name != "COMPLETED"]
+    last = ["RUNNING", "PENDING"]
+    names = [*(name for name in counts if name not in ("COMPLETED", *last)), *last]
+    others = [f"{counts[name]} {name.lower()}" for name in names if counts.get(name)]
     return ", ".join([f"{done}/{sum(counts.values())} completed", *others])
 
 

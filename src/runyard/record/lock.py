@@ -27,6 +27,7 @@ class ControllerLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor = -1
+        self._owner = 0
 
     def acquire(self) -> None:
         """Takes the lock.
@@ -44,15 +45,16 @@ class ControllerLock:
                     os.close(descriptor)
                     raise self._busy() from exc
                 time.sleep(_PAUSE_S)
-        self._descriptor = descriptor
+        self._descriptor, self._owner = descriptor, os.getpid()
         text = json.dumps(controller_identity()) + "\n"
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, text.encode(), 0)
 
     def release(self) -> None:
-        """Frees the lock; without effect when it is not held."""
+        """Frees the lock; without effect when it is not held, or by a process forked from the holder."""
         if self._descriptor >= 0:
-            os.ftruncate(self._descriptor, 0)
+            if os.getpid() == self._owner:
+                os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = -1
 
@@ -73,7 +75,10 @@ def controller_identity() -> dict[str, Any]:
 
 
 def read_holder(path: Path) -> Mapping[str, Any] | None:
-    """What the lock file says of its holder; None when it is empty or missing."""
+    """What the lock file says of its holder; None when it is empty or missing.
+
+    Not for the holding process: see ``is_held``.
+    """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -30,6 +30,7 @@ _DRAW: Mapping[str, Callable[[Figure, View], list[str]]] = {
     "scatter": draw_scatter,
 }
 _PAD_IN = 0.08
+_NO_GLYPH = "Glyph"  # how matplotlib begins its warning about a character without a font
 
 
 def summary_figure(loaded: LoadedSweep, path: Path, metric: str | None = None) -> str | None:
@@ -44,7 +45,7 @@ def summary_figure(loaded: LoadedSweep, path: Path, metric: str | None = None) -
         metric: which metric; None takes the primary one (see ``primary_metric``).
 
     Returns:
-        None when it was made, else a sentence that says why it was not.
+        None when it was made, else a sentence that says why it was not, or what it lacks.
 
     Raises:
         UsageError: no job reported ``metric``.
@@ -59,12 +60,24 @@ def summary_figure(loaded: LoadedSweep, path: Path, metric: str | None = None) -
         import matplotlib
     except ImportError as error:
         return f"{path.name} was not made: matplotlib is not installed ({error}); pip install 'runyard[figures]'"
-    with matplotlib.rc_context(), warnings.catch_warnings():
+    with matplotlib.rc_context():
         matplotlib.rcdefaults()  # the figure is the same whatever the user's own settings
         matplotlib.rcParams.update(paper.STYLE | {"font.family": ["DejaVu Sans", *_installed_fonts()]})
-        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # a name in a script without a font
-        write_bytes(path, _render(view))
-    return None
+        png, boxes = _png(view)
+    write_bytes(path, png)
+    return f"{path.name} has boxes for characters that no font of this machine has" if boxes else None
+
+
+def _png(view: View) -> tuple[bytes, bool]:
+    """The figure, and whether boxes stand in it for characters without a font."""
+    data = io.BytesIO()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", message=_NO_GLYPH, category=UserWarning)
+        draw(view).savefig(data, format="png")
+    others = [warning for warning in caught if not str(warning.message).startswith(_NO_GLYPH)]
+    for warning in others:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return data.getvalue(), len(others) < len(caught)
 
 
 def _installed_fonts() -> list[str]:
@@ -75,19 +88,17 @@ def _installed_fonts() -> list[str]:
     return [name for name in paper.MORE_FONTS if name in known]
 
 
-def _render(view: View) -> bytes:
+def draw(view: View) -> Figure:
+    """The figure of a view, with its title and caption. Takes matplotlib's settings as they are."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(
-        figsize=size_in(view), dpi=paper.DPI, layout=ConstrainedLayoutEngine(w_pad=_PAD_IN, h_pad=_PAD_IN / 2)
-    )
+    engine = ConstrainedLayoutEngine(w_pad=_PAD_IN, h_pad=_PAD_IN / 2)
+    figure = Figure(figsize=size_in(view), dpi=paper.DPI, layout=engine)
     remarks = _DRAW[view.layout.kind](figure, view)
     figure.suptitle(title(view), x=0.01, ha="left", fontsize=10.5)
     figure.supxlabel(caption(view, remarks), x=0.01, ha="left", fontsize=7, color=paper.GREY)
-    data = io.BytesIO()
-    figure.savefig(data, format="png")
-    return data.getvalue()
+    return figure
 
 
 def size_in(view: View) -> tuple[float, float]:

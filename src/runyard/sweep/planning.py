@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import RecordError, UsageError, write_bytes
 from runyard.compose import Composer, Frozen, freeze_config, number_job, output_dir, run_key
-from runyard.record import REDACTED, Entry, PlanRow, SweepPaths, is_secret, write_plan
+from runyard.record import REDACTED, Entry, PlanRow, SweepPaths, is_secret, read_plan, write_plan
 from runyard.sweep.config import key_of, recorder_settings, swept_names, task_overrides, validator
 from runyard.sweep.settings import RecorderSettings
 
@@ -119,16 +119,54 @@ def _same_folder(job: PlannedJob) -> UsageError:
 
 def write_plan_file(plan: Plan, sweep_dir: Path) -> None:
     """Writes ``plan.csv``, secrets redacted."""
-    rows = [
+    write_plan(SweepPaths(sweep_dir).plan_csv, _rows(plan.jobs.values(), plan.names, sweep_dir), plan.names)
+
+
+def _rows(jobs: Iterable[PlannedJob], names: Collection[str], sweep_dir: Path) -> list[PlanRow]:
+    return [
         PlanRow(
             job=job.job,
             run_key=job.run_key,
             run_dir=os.path.relpath(job.run_dir, sweep_dir),
-            values={key_of(o): _shown(o) for o in job.overrides if key_of(o) in plan.names},
+            values={key_of(o): _shown(o) for o in job.overrides if key_of(o) in names},
         )
-        for job in plan.jobs.values()
+        for job in jobs
     ]
-    write_plan(SweepPaths(sweep_dir).plan_csv, rows, plan.names)
+
+
+def check_plan_file(sweep_dir: Path, submission: Submission) -> None:
+    """Raises UsageError when ``plan.csv`` is not the plan that was submitted: someone has edited it in its place."""
+    if not submission.jobs:
+        return
+    path = SweepPaths(sweep_dir).plan_csv
+    try:
+        found = [(row.job, row.run_key) for row in read_plan(sweep_dir)]
+        problem = "" if found == [(job.job, job.run_key) for job in submission.jobs] else "it has other jobs"
+    except RecordError as exc:
+        problem = exc.problem
+    if problem:
+        raise UsageError(
+            f"plan.csv is not the plan that was submitted ({problem})",
+            where=str(path),
+            todo="'runyard collect' brings the submitted plan back; to run an edited one, copy it elsewhere and start "
+            "a new sweep with hydra.sweeper.table=FILE",
+        )
+
+
+def restore_plan_file(sweep_dir: Path) -> bool:
+    """Writes the submitted plan again where ``plan.csv`` is not it; returns whether that was so."""
+    try:
+        submission = thaw(sweep_dir)
+        check_plan_file(sweep_dir, submission)
+        return False
+    except RecordError:
+        return False  # the snapshot itself is damaged: nothing to restore from
+    except UsageError:
+        if not SweepPaths(sweep_dir).frozen.exists():
+            return False
+    rows = _rows(submission.jobs, submission.names, sweep_dir)
+    write_plan(SweepPaths(sweep_dir).plan_csv, rows, submission.names)
+    return True
 
 
 def _shown(override: str) -> str:

@@ -31,7 +31,7 @@ from runyard.sweep.config import recorder_settings, task_overrides
 from runyard.sweep.execution import Application, Execution, exit_code
 from runyard.sweep.finish import finish
 from runyard.sweep.opening import OpenSweep, adopt
-from runyard.sweep.planning import Plan, PlannedJob, Submission, thaw
+from runyard.sweep.planning import Plan, PlannedJob, Submission, check_plan_file, thaw
 from runyard.sweep.settings import LAUNCHER_KEYS, launcher_settings
 from runyard.sweep.sweeping import points_of, sweeper_settings
 
@@ -96,6 +96,7 @@ def resume_command(
     lock = ControllerLock(SweepPaths(sweep_dir).lock)
     lock.acquire()  # only to be refused early, with the holder's name
     lock.release()
+    check_plan_file(sweep_dir, submission)
     _check_selection(sweep_dir, select)
     argv = [entry.python, *entry.flags, "-m", "runyard.sweep.resuming", str(sweep_dir), select.to_text(), *overrides]
     return argv, dict(os.environ), entry.cwd
@@ -170,7 +171,9 @@ def _run(
     execution = _execution(sweep_dir, submission, captured, config, launcher)
     execution.hold()  # before anything is ended: it might be another controller's
     _plan_if_needed(execution, captured)
-    end_processes(f"RUNYARD_SWEEP_DIR={sweep_dir}\0")  # what a dead controller may have left on this machine
+    end_processes(
+        f"RUNYARD_SWEEP_DIR={sweep_dir}\0", folder=sweep_dir
+    )  # what a dead controller may have left on this machine
     runs = read_runs(sweep_dir)
     execution.done |= {run.job: run for run in runs if not select.takes(run)}
     jobs = [(execution.plan.jobs[run.job], _attempts(run)) for run in runs if select.takes(run)]

@@ -25,12 +25,10 @@ from runyard.record import (
     read_sweep,
     write_run,
 )
-from runyard.sweep.config import recorder_settings
 from runyard.sweep.finish import finish, make_files
 from runyard.sweep.opening import OpenSweep
+from runyard.sweep.planning import restore_plan_file
 from runyard.sweep.settings import RecorderSettings
-
-__all__ = ["SweepStatus", "cancel", "collect", "recorder_settings", "status"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +110,9 @@ def collect(sweep_dir: Path, root: Path | None) -> SweepRecord:
             where=str(sweep_dir),
             todo="wait until it has ended, or stop it with 'runyard cancel'",
         )
+    if restore_plan_file(sweep_dir):
+        sys.stderr.write("plan.csv was not the plan that was submitted; the submitted one is back\n")
+        now = status(sweep_dir)
     for run in now.runs:
         if run.state is State.LOST and Path(run.run_dir).is_dir():
             write_run(run)

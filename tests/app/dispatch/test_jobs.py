@@ -76,8 +76,14 @@ def test_a_file_without_a_usable_row_is_an_error(write_csv: Write) -> None:
 
 def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_bytes(b"")
-    with pytest.raises(UsageError, match="not a CSV file"):
+    with pytest.raises(UsageError, match="missing columns: sender_lat"):
         read_jobs(tmp_path / "empty.csv", TIME)
+
+
+def test_a_file_that_is_not_csv_is_an_error(write_csv: Write) -> None:
+    path = write_csv(["2022-10-17T10:30:00Z," + "1" * 200_000 + ",2,3,4"])
+    with pytest.raises(UsageError, match="not a CSV file: field larger"):
+        read_jobs(path, TIME)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(write_csv: Write) -> None:
@@ -87,3 +93,11 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(write_csv: Write) ->
     marked = read_jobs(path, TIME)
     assert np.array_equal(plain.origin, marked.origin)
     assert plain.sha256 != marked.sha256
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_row_that_is_too_long_does_no_harm_to_the_others(write_csv: Write, place: int) -> None:
+    rows = ["2022-10-17T10:30:00Z,1,2,3,4", "2022-10-17T10:30:00Z,1,2,3,4"]
+    rows.insert(place, "2022-10-17T10:30:00Z,1,2,3,4,5")
+    jobs = read_jobs(write_csv(rows), TIME)
+    assert (jobs.origin.tolist(), jobs.skipped_rows) == ([[1, 2], [1, 2]], 1)

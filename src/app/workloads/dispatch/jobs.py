@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 from collections.abc import Sequence
@@ -56,7 +57,7 @@ class Jobs:
 def read_jobs(path: Path, timestamp_column: str) -> Jobs:
     """Reads a jobs file.
 
-    Rows with a missing, infinite or unreadable value, or with too many cells, are skipped and counted. Times are
+    Rows with a missing, infinite or unreadable value, or with too few or too many cells, are skipped and counted. Times are
     ISO 8601; without a zone they are taken as UTC. They count to the microsecond.
 
     Args:
@@ -67,8 +68,7 @@ def read_jobs(path: Path, timestamp_column: str) -> Jobs:
         UsageError: no such file, a column is missing, or no row can be used.
     """
     data = _read_bytes(path)
-    table, malformed = _read_table(data, path)
-    check_columns([str(c) for c in table.columns], [*COORDINATES, timestamp_column], path)
+    table, malformed = _read_table(data, [*COORDINATES, timestamp_column], path)
     points = np.column_stack([pd.to_numeric(table[c], errors="coerce").to_numpy(float) for c in COORDINATES])
     times = _instants(table[timestamp_column])
     usable = np.isfinite(points).all(axis=1) & times.notna().to_numpy(bool)
@@ -102,21 +102,21 @@ def _read_bytes(path: Path) -> bytes:
         ) from exc
 
 
-def _read_table(data: bytes, path: Path) -> tuple[pd.DataFrame, int]:
-    """The cells as text, and how many rows had more cells than the header."""
-    malformed: list[list[str]] = []
+def _read_table(data: bytes, needed: Sequence[str], path: Path) -> tuple[pd.DataFrame, int]:
+    """The needed columns as text, and how many rows do not have as many cells as the header.
+
+    Not by pandas, which reads a whole file one column off when its first row is too long.
+    """
+    reader = csv.reader(io.StringIO(data.decode("utf-8-sig", errors="replace"), newline=""))
     try:
-        table = pd.read_csv(
-            io.BytesIO(data),
-            dtype=str,
-            encoding="utf-8-sig",
-            encoding_errors="replace",
-            engine="python",  # the only one that tells which rows it could not take
-            on_bad_lines=malformed.append,
-        )
-    except (pd.errors.EmptyDataError, pd.errors.ParserError) as exc:
-        raise UsageError(f"not a CSV file with a header: {exc}", where=str(path), todo="check the file") from exc
-    return table, len(malformed)
+        header = next(reader, [])
+        rows = [row for row in reader if row]
+    except csv.Error as exc:
+        raise UsageError(f"not a CSV file: {exc}", where=str(path), todo="check the file") from exc
+    check_columns(header, needed, path)
+    whole = [row for row in rows if len(row) == len(header)]
+    columns = {name: [row[header.index(name)] for row in whole] for name in needed}
+    return pd.DataFrame(columns, dtype=str), len(rows) - len(whole)
 
 
 def _instants(text: pd.Series[str]) -> pd.Series[pd.Timestamp]:

@@ -71,15 +71,27 @@ def signal_tree(pid: int, number: int) -> None:
             os.kill(other, number)
 
 
-def end_processes(token: str, *, candidates: list[int] | None = None) -> list[int]:
+def writes_below(pid: int, folder: Path) -> bool:
+    """Whether a process has its standard output or error in a file below ``folder``."""
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/fd/{descriptor}").startswith(f"{folder}/"):
+                return True
+    return False
+
+
+def end_processes(token: str, *, folder: Path | None = None, candidates: list[int] | None = None) -> list[int]:
     """Kills processes in whose environment ``token`` stands, and their descendants; returns those it found.
 
     Args:
-        token: such as ``RUNYARD_SWEEP_DIR=/path``.
+        token: such as ``RUNYARD_SWEEP_DIR=/path``. A process has the environment it was started with: one that was
+            forked and never replaced its program does not show what was set after the fork.
+        folder: also those whose output goes to a file below it; None for none.
         candidates: the processes to look at; None means all of this machine.
     """
     pids = _all_processes() if candidates is None else candidates
-    found = [pid for pid in pids if pid != os.getpid() and has_token(pid, token)]
+    mine = os.getpid()
+    found = [p for p in pids if p != mine and (has_token(p, token) or (folder is not None and writes_below(p, folder)))]
     for pid in found:
         signal_tree(pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError, PermissionError):
