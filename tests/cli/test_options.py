@@ -38,7 +38,7 @@ def test_a_target_is_a_sweep_and_may_be_a_job(reference: str, job: int | None, m
 
 
 def test_a_sweep_in_a_directory_named_by_a_number_is_no_job(make_sweep: MakeSweep, project: Path) -> None:
-    numbered = make_sweep("s", directory=project / "multirun" / "job" / "12")
+    numbered = make_sweep("s", directory=project / "multirun" / "job" / "12", experiment="another")
     make_sweep(created_at="2027-01-01T00:00:00.000Z")
     assert find_target("multirun/job/12", DEFAULT_ROOTS) == (numbered, None)
     assert find_target("job/12", DEFAULT_ROOTS) == (numbered, None)

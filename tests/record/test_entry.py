@@ -28,9 +28,7 @@ from runyard.record.entry import parse_entry
         ("py a.py x=1", "a.py y=2", None, "", "", ""),
     ],
 )
-def test_the_entry_behind(
-    orig_argv: str, argv: str, kind: str | None, target: str, flags: str, args: str
-) -> None:
+def test_the_entry_behind(orig_argv: str, argv: str, kind: str | None, target: str, flags: str, args: str) -> None:
     entry = parse_entry(orig_argv.split(), argv.split(" "), "/env/bin/python", "/w")
     if kind is None:
         assert entry is None

@@ -159,7 +159,7 @@ def test_a_journal_on_a_disk_that_is_really_full_keeps_what_it_had(tmp_path: Pat
     try:
         journal = Journal(small / "j")
         written = 0
-        with pytest.raises(OSError, match="No space"):  # noqa: PT012 - which line is the last is not known
+        with pytest.raises(OSError, match="No space"):
             for job in range(1000):
                 journal.append("started", job=job, note="x" * 100)
                 written += 1

@@ -22,7 +22,8 @@ def test_rows_are_read_in_the_order_in_which_they_were_added(tmp_path: Path) -> 
     rows.append({"i": 2, "j": 3}, j=4)
     rows.extend([{"i": 3}, {"other": "x"}])
     rows.extend([])
-    assert list(read_rows(tmp_path / "tables" / "trials.jsonl")) == [{"i": 1}, {"i": 2, "j": 4}, {"i": 3}, {"other": "x"}]
+    found = list(read_rows(tmp_path / "tables" / "trials.jsonl"))
+    assert found == [{"i": 1}, {"i": 2, "j": 4}, {"i": 3}, {"other": "x"}]
 
 
 @pytest.mark.parametrize(

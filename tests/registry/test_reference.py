@@ -45,6 +45,17 @@ def test_a_sweep_is_found_by(reference: str, found: str, indexed: bool, sweeps: 
     assert find_sweep(reference, [root]) == sweeps[found]
 
 
+def test_hydras_own_directories_are_known_by_their_names(root: Path, make_sweep: MakeSweep) -> None:
+    day, other = root / "2026-01-31", root / "2026-02-01"
+    first, second = make_sweep("a", directory=day / "12-00-00"), make_sweep("b", directory=other / "12-00-00")
+    assert find_sweep("2026-01-31/12-00-00", [root]) == first
+    assert find_sweep("2026-02-01/12", [root]) == second
+    with pytest.raises(UsageError, match="2 sweeps begin so"):
+        find_sweep("12", [root])
+    with pytest.raises(UsageError, match="no sweep 'mnist'"):
+        find_sweep("mnist", [root])
+
+
 def test_a_whole_id_wins_over_longer_ones(root: Path, make_sweep: MakeSweep) -> None:
     short = make_sweep("20260101T000000Z-aaa")
     make_sweep("20260101T000000Z-aaa-label")

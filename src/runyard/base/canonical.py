@@ -38,9 +38,8 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, bytes):
         return {"bytes": value.hex()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"float": repr(value)}
-    return value
+    is_special = isinstance(value, float) and not math.isfinite(value)
+    return {"float": repr(value)} if is_special else value
 
 
 def _key(key: Any) -> str:

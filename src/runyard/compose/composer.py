@@ -8,17 +8,25 @@ combination is composed both ways and compared; on any difference, and on any er
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cloudpickle
-from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
+from hydra._internal import config_loader_impl
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import IConfigRepository
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, ListConfig, Node, OmegaConf, open_dict
 
 Structural = tuple[str, ...]
+_HYDRAS = re.compile(r"hydra($|[./\[])")
+_SEARCH_PATH = re.compile(r"hydra($|\.searchpath|\[)")
+#: None from Hydra 1.4 on, where a resolver makes the name when it is asked for.
+_overrides_dirname = getattr(config_loader_impl, "get_overrides_dirname", None)
 
 
 @dataclass(slots=True)
@@ -47,7 +55,7 @@ class Composer:
         self._master, self._loader = master, loader
         self.frozen = frozen or Frozen()
         self._parser = OverridesParser.create()
-        self._group_exists: Callable[[str], bool] | None = None
+        self._repository: IConfigRepository | None = None
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """The whole config of a job, the ``hydra`` node included, without the job's number.
@@ -57,8 +65,13 @@ class Composer:
         """
         line = tuple(overrides)
         if line in self.frozen.exact:
-            return _thaw(self.frozen.exact[line])
-        parsed = self._parser.parse_overrides(list(line))
+            return self._thaw(self.frozen.exact[line])
+        try:
+            parsed = self._parser.parse_overrides(list(line))
+        except Exception:  # as below
+            return self._by_hydra(line)
+        if any(self._is_for_hydra_alone(o) for o in parsed):
+            return self._by_hydra(line)
         structural = tuple(str(o.input_line) for o in parsed if not self._sets_value(o))
         if structural not in self.frozen.bases:
             return self._first_of(structural, parsed, line)
@@ -86,7 +99,7 @@ class Composer:
         data = self.frozen.bases[structural]
         if not data:
             raise LookupError("this combination is composed by Hydra alone")
-        config = _thaw(data)
+        config = self._thaw(data)
         values = [o for o in parsed if self._sets_value(o)]
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         _set_overrides(config, parsed)
@@ -103,29 +116,44 @@ class Composer:
         config: DictConfig = self._loader.load_sweep_config(self._master, list(overrides))
         return config
 
+    def _thaw(self, data: bytes) -> DictConfig:
+        """A frozen config, with the values that the sweep's own config has resolved so far (``${now:}``)."""
+        config: DictConfig = pickle.loads(data)
+        OmegaConf.copy_cache(self._master, config)
+        return config
+
+    def _is_for_hydra_alone(self, override: Override) -> bool:
+        """Whether an override is an error in one job's line, or changes where and which config files are found."""
+        key = override.key_or_group
+        if override.is_sweep_override() or _SEARCH_PATH.match(key):
+            return True
+        return bool(override.is_delete() and self._exists(key, "config"))
+
     def _sets_value(self, override: Override) -> bool:
         """Whether an override sets a value of the task's config, and cannot change which files are composed."""
         key = override.key_or_group
-        if override.package is not None or key == "hydra" or key.startswith(("hydra.", "hydra/")):
+        if override.package is not None or _HYDRAS.match(key):
             return False
-        return isinstance(override.value(), dict) or not self._is_group(key)
+        return isinstance(override.value(), dict) or not self._exists(key, "group")
 
-    def _is_group(self, key: str) -> bool:
-        known = self.frozen.groups.get(key)
+    def _exists(self, key: str, kind: str) -> bool:
+        """Whether there is a config group (or a config, with ``kind`` ``config``) of that name."""
+        name = key if kind == "group" else f"{key}.yaml"
+        known = self.frozen.groups.get(name)
         if known is None:
-            known = self.frozen.groups[key] = self._ask_for_group(key)
+            known = self.frozen.groups[name] = self._ask(key, kind)
         return known
 
-    def _ask_for_group(self, key: str) -> bool:
+    def _ask(self, key: str, kind: str) -> bool:
         if not isinstance(self._loader, ConfigLoaderImpl):
             return True  # cannot be proved to be a value: Hydra composes it
-        if self._group_exists is None:
+        if self._repository is None:
             hydra_overrides = list(self._master.hydra.overrides.hydra)
-            _, repository = self._loader._parse_overrides_and_create_caching_repo(
+            _, self._repository = self._loader._parse_overrides_and_create_caching_repo(
                 self._master.hydra.job.config_name, hydra_overrides
             )
-            self._group_exists = repository.group_exists
-        return bool(self._group_exists(key))
+        exists = self._repository.group_exists if kind == "group" else self._repository.config_exists
+        return bool(exists(key))
 
 
 def _set_overrides(config: DictConfig, parsed: Sequence[Override]) -> None:
@@ -135,16 +163,44 @@ def _set_overrides(config: DictConfig, parsed: Sequence[Override]) -> None:
     recorded.clear()
     for override in task:
         recorded.append(override.input_line)
-    rules = config.hydra.job.config.override_dirname
-    config.hydra.job.override_dirname = get_overrides_dirname(
-        overrides=task, kv_sep=rules.kv_sep, item_sep=rules.item_sep, exclude_keys=rules.exclude_keys
-    )
+    if _overrides_dirname is not None:
+        rules = config.hydra.job.config.override_dirname
+        config.hydra.job.override_dirname = _overrides_dirname(
+            overrides=task, kv_sep=rules.kv_sep, item_sep=rules.item_sep, exclude_keys=rules.exclude_keys
+        )
 
 
 def is_same_config(left: DictConfig, right: DictConfig) -> bool:
-    """Whether two configs hold the same values, unresolved, in the same order, and the same resolved values so far."""
-    same_text = OmegaConf.to_yaml(left) == OmegaConf.to_yaml(right)
-    return same_text and left == right and OmegaConf.get_cache(left) == OmegaConf.get_cache(right)
+    """Whether two configs hold the same values, types and flags in the same order, and have resolved the same so far.
+
+    Resolves nothing: a resolver may be slow, or give another value each time.
+    """
+    return OmegaConf.get_cache(left) == OmegaConf.get_cache(right) and _is_same(left, right)
+
+
+def _is_same(left: Any, right: Any) -> bool:
+    if not isinstance(left, Node):
+        return type(left) is type(right) and bool(left == right or repr(left) == repr(right) == "nan")
+    if type(left) is not type(right) or left._metadata != right._metadata:
+        return False
+    ours, theirs = _content(left), _content(right)
+    if isinstance(ours, dict):
+        return (
+            isinstance(theirs, dict)
+            and list(ours) == list(theirs)
+            and all(_is_same(value, theirs[key]) for key, value in ours.items())
+        )
+    if isinstance(ours, list):
+        return (
+            isinstance(theirs, list)
+            and len(ours) == len(theirs)
+            and all(_is_same(*pair) for pair in zip(ours, theirs, strict=True))
+        )
+    return _is_same(ours, theirs)
+
+
+def _content(node: Node) -> Any:
+    return node._content if isinstance(node, (DictConfig, ListConfig)) else node._value()
 
 
 def number_job(config: DictConfig, job: int) -> DictConfig:
@@ -162,8 +218,3 @@ def freeze_config(config: DictConfig) -> bytes:
     except (pickle.PicklingError, AttributeError, TypeError):  # a class that cannot be imported by its name
         data: bytes = cloudpickle.dumps(config)
         return data
-
-
-def _thaw(data: bytes) -> DictConfig:
-    config: DictConfig = pickle.loads(data)
-    return config

@@ -2,69 +2,104 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import PurePath
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, Node, OmegaConf
+from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
 from runyard.base import digest
 
 #: the rule's version: it changes when the same config would get another hash.
 RULE = "1"
-_VOLATILE = ("${now:", "${hydra:", "${hydra.", "${runyard.")
+_VOLATILE = re.compile(r"now$|hydra|runyard\.")
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def run_key(config: DictConfig, exclude: Collection[str] = ()) -> str:
     """Hash of the task's resolved config, in 2 + 32 characters: equal for equal configs, in every sweep.
 
     Values that differ between two runs of one configuration are taken as they are written, unresolved: those that
-    refer to the time, to Hydra's own node, or that cannot be resolved here.
+    come, however indirectly, from the time or from Hydra's own node, or that cannot be resolved here.
 
     Args:
         config: a composed config; its ``hydra`` node is left out.
         exclude: dotted keys to leave out.
     """
-    plain = _task_container(config)
+    with _only_what_is_stable(config):
+        plain = {key: _value(config, key, (config,)) for key in config}
     for key in exclude:
         _drop(plain, key.split("."))
     return f"{RULE}-{digest({'rule': RULE, 'config': plain})[:32]}"
 
 
-def _task_container(config: DictConfig) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    for key in config:
-        if key != "hydra":
-            plain[str(key)] = _value(config, key)
-    return plain
+@contextmanager
+def _only_what_is_stable(config: DictConfig) -> Iterator[None]:
+    """While it lasts the config has no ``hydra`` node, and what asks for it or for the time cannot be resolved.
+
+    Nothing that is resolved meanwhile stays in the config's cache.
+    """
+    inner, resolvers, metadata = config.__dict__, BaseContainer._resolvers, config._metadata
+    content, cache = inner["_content"], metadata.resolver_cache
+    volatile = {name: resolver for name, resolver in resolvers.items() if _VOLATILE.match(name)}
+    inner["_content"] = {key: value for key, value in content.items() if key != "hydra"}
+    metadata.resolver_cache = copy.deepcopy(cache)
+    resolvers.update(dict.fromkeys(volatile, _refuse))
+    try:
+        yield
+    finally:
+        resolvers.update(volatile)
+        inner["_content"], metadata.resolver_cache = content, cache
 
 
-def _value(node: DictConfig | ListConfig, key: Any) -> Any:
-    """A value, resolved where that is stable. Looks at it unresolved first."""
-    raw = node._get_node(key)
-    if isinstance(raw, DictConfig) and not raw._is_interpolation() and not raw._is_missing() and not raw._is_none():
-        return {str(k): _value(raw, k) for k in raw}
-    if isinstance(raw, ListConfig) and not raw._is_interpolation() and not raw._is_missing() and not raw._is_none():
-        return [_value(raw, i) for i in range(len(raw))]
-    text = raw._value() if raw is not None and hasattr(raw, "_value") else raw
-    if isinstance(text, str) and ("${" in text or text == "???"):
-        if any(mark in text for mark in _VOLATILE) or text == "???":
-            return text
-        try:
-            value = node[key]
-        except (OmegaConfBaseException, KeyError, ValueError, TypeError):
-            return text
-        return OmegaConf.to_container(value, resolve=False) if OmegaConf.is_config(value) else _jsonable(value)
-    return _jsonable(text)
+def _refuse(*_: Any) -> Any:
+    raise ValueError("differs between two runs of one configuration")
+
+
+def _value(node: DictConfig | ListConfig, key: Any, above: tuple[Any, ...]) -> Any:
+    """A value, resolved where that is stable. ``above`` are the containers that lead to it."""
+    raw: Any = node._get_node(key)
+    if _is_open(raw):
+        return _open(raw, above)
+    text = raw
+    while isinstance(text, Node):
+        text = text._value()
+    if not isinstance(text, str) or "${" not in text:
+        return _jsonable(text)
+    try:
+        value = node[key]
+    except (OmegaConfBaseException, RecursionError, KeyError, ValueError, TypeError):
+        return text
+    if not OmegaConf.is_config(value):
+        return _jsonable(value)
+    return text if any(value is container for container in above) else _open(value, above)
+
+
+def _is_open(node: Any) -> bool:
+    is_container = isinstance(node, (DictConfig, ListConfig))
+    return is_container and not (node._is_interpolation() or node._is_missing() or node._is_none())
+
+
+def _open(node: DictConfig | ListConfig, above: tuple[Any, ...]) -> Any:
+    path = (*above, node)
+    if isinstance(node, DictConfig):
+        return {key: _value(node, key, path) for key in node}
+    return [_value(node, index, path) for index in range(len(node))]
 
 
 def _jsonable(value: Any) -> Any:
     """JSON's own kinds and what ``digest`` knows stay; anything else is named by its text."""
-    if value is None or isinstance(value, (bool, int, float, str, bytes)) or hasattr(value, "name"):
+    if value is None or isinstance(value, (bool, int, float, str, bytes, Enum, PurePath)):
         return value
-    return str(value)
+    return _ADDRESS.sub("", str(value))
 
 
 def _drop(plain: Any, path: list[str]) -> None:

@@ -57,7 +57,9 @@ def _fill(folder: Path, key: Mapping[str, Any], compute: Callable[[Path], None])
     draft.mkdir()
     try:
         compute(draft)
-        write_json(draft / _DONE, {"key": json.loads(canonical_json(dict(key))), "job": run.job, "attempt": run.attempt})
+        write_json(
+            draft / _DONE, {"key": json.loads(canonical_json(dict(key))), "job": run.job, "attempt": run.attempt}
+        )
         shutil.rmtree(folder, ignore_errors=True)  # a folder without its mark is a leftover
         draft.rename(folder)
     finally:

@@ -59,6 +59,8 @@ __all__ = [
     "gather",
     "git_sha",
     "git_state",
+    "gpu_names",
+    "host",
     "is_alive",
     "is_held",
     "is_secret",
@@ -84,6 +86,4 @@ __all__ = [
     "write_plan",
     "write_run",
     "write_sweep",
-    "gpu_names",
-    "host",
 ]

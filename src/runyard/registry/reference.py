@@ -80,19 +80,19 @@ def _newest(rows: Sequence[dict[str, Any]], experiment: str, roots: Sequence[Pat
 
 
 def _named(reference: str, rows: Sequence[dict[str, Any]], roots: Sequence[Path]) -> Path:
-    """The one sweep whose id, or ``experiment/id``, or directory's name is ``reference`` or begins with it."""
+    """The one sweep whose id, or the name of whose directory, is ``reference`` or begins with it.
+
+    What stands before a slash is the experiment or the folder around the directory, in full.
+    """
+    above, _, name = reference.rpartition("/")
+    among = [row for row in rows if not above or above in (row["experiment"], Path(row["path"]).parent.name)]
     for fits in (str.__eq__, str.startswith):
-        found = [row for row in rows if any(fits(name, reference) for name in _names(row))]
+        found = [row for row in among if any(fits(known, name) for known in (row["sweep_id"], Path(row["path"]).name))]
         if len(found) == 1:
             return Path(found[0]["path"])
         if found:
             raise _ambiguous(reference, found)
     raise _unknown(reference, rows, roots)
-
-
-def _names(row: dict[str, Any]) -> tuple[str, ...]:
-    directory = Path(row["path"]).name
-    return (row["sweep_id"], f"{row['experiment']}/{row['sweep_id']}", directory, f"{row['experiment']}/{directory}")
 
 
 def _ambiguous(reference: str, found: Sequence[dict[str, Any]]) -> UsageError:

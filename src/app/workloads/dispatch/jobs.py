@@ -57,8 +57,8 @@ class Jobs:
 def read_jobs(path: Path, timestamp_column: str) -> Jobs:
     """Reads a jobs file.
 
-    Rows with a missing, infinite or unreadable value, or with too few or too many cells, are skipped and counted. Times are
-    ISO 8601; without a zone they are taken as UTC. They count to the microsecond.
+    Rows with a missing, infinite or unreadable value, or with too few or too many cells, are skipped and counted.
+    Times are ISO 8601; without a zone they are taken as UTC. They count to the microsecond.
 
     Args:
         path: a CSV file with the columns of ``COORDINATES`` and the timestamp column.
@@ -115,7 +115,8 @@ def _read_table(data: bytes, needed: Sequence[str], path: Path) -> tuple[pd.Data
         raise UsageError(f"not a CSV file: {exc}", where=str(path), todo="check the file") from exc
     check_columns(header, needed, path)
     whole = [row for row in rows if len(row) == len(header)]
-    columns = {name: [row[header.index(name)] for row in whole] for name in needed}
+    place = {name: header.index(name) for name in needed}
+    columns = {name: [row[k] for row in whole] for name, k in place.items()}
     return pd.DataFrame(columns, dtype=str), len(rows) - len(whole)
 
 
