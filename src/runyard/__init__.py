@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runyard.base import JobFailed, RecordError, RunyardError, State, SweepBusy, UsageError
+from runyard.base import JobFailed, RecordError, RunyardError, State, StorageError, SweepBusy, UsageError
 from runyard.pipeline import run_stage, shared
 from runyard.record import ActiveRun, current, table
 
@@ -23,6 +23,7 @@ __all__ = [
     "RecordError",
     "RunyardError",
     "State",
+    "StorageError",
     "SweepBusy",
     "UsageError",
     "current",

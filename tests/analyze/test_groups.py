@@ -36,7 +36,7 @@ def test_one_value_has_no_deviation_and_none_has_no_mean():
 
 def test_nan_is_counted_and_not_averaged():
     (group,) = groups_of(table([1.0, math.nan, 3.0, None], ["a"] * 4), ["k"], "m")
-    assert (group.jobs, group.n, group.nan, group.mean) == (4, 2, 1, 2.0)
+    assert (group.jobs, group.n, group.left_out, group.mean) == (4, 2, 1, 2.0)
 
 
 def test_only_completed_jobs_are_averaged():
@@ -45,10 +45,9 @@ def test_only_completed_jobs_are_averaged():
     assert (group.jobs, group.n, group.mean) == (4, 2, 2.0)
 
 
-def test_an_infinite_value_makes_the_mean_infinite_and_warns_nobody():
-    (group,) = groups_of(table([1.0, math.inf], ["a", "a"]), ["k"], "m")
-    assert group.mean == math.inf
-    assert math.isnan(group.std)
+def test_an_infinite_value_is_counted_and_not_averaged():
+    (group,) = groups_of(table([1.0, math.inf, -math.inf], ["a"] * 3), ["k"], "m")
+    assert (group.n, group.mean, group.highest, group.left_out) == (1, 1.0, 1.0, 2)
 
 
 def test_groups_come_in_the_order_of_their_first_job():

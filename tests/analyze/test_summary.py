@@ -55,11 +55,12 @@ def test_one_job_a_combination_has_a_mean_and_no_interval():
     assert summary["m_ci95"] == [None, None]
 
 
-def test_nan_and_absent_values_have_columns_of_their_own_when_there_are_any():
-    rows = [("COMPLETED", 1, 0, 2.0), ("COMPLETED", 1, 1, math.nan), ("COMPLETED", 1, 2, None)]
-    summary = summary_columns(table(rows, ["a", "seed"]))
-    assert list(summary)[-2:] == ["m_nan", "m_absent"]
-    assert (summary["n"], summary["m_mean"], summary["m_nan"], summary["m_absent"]) == ([3], [2.0], [1], [1])
+def test_values_that_cannot_be_averaged_have_columns_of_their_own_when_there_are_any():
+    values = [2.0, math.nan, None, math.inf, 4.0]
+    summary = summary_columns(table([("COMPLETED", 1, i, v) for i, v in enumerate(values)], ["a", "seed"]))
+    assert list(summary)[-3:] == ["m_nan", "m_inf", "m_absent"]
+    assert (summary["n"], summary["m_mean"]) == ([5], [3.0])
+    assert (summary["m_nan"], summary["m_inf"], summary["m_absent"]) == ([1], [1], [1])
 
 
 def test_a_swept_name_that_is_one_of_the_counts_gets_a_prefix():

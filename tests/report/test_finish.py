@@ -12,7 +12,7 @@ pytest.importorskip("pyarrow")
 POINTS = list(grid(lr=[0.1, 0.2, 0.3], seed=range(3)))
 
 
-def sweep(tmp_path, task=lambda p: {"loss": p["lr"] + p["seed"], "acc": p["seed"]}):
+def sweep(tmp_path, task=lambda p: {"loss": p["lr"] + p["seed"], "acc": p["lr"]}):
     return write_a_sweep(tmp_path / "s", POINTS, task, rows=lambda p: {"trials": [{"i": 1}]})
 
 

@@ -102,7 +102,7 @@ def test_only_seeds_give_a_range_and_a_mean(tmp_path):
 
 def test_nan_is_told(tmp_path):
     text = notes(tmp_path, list(grid(a=[1, 2, 3])), lambda p: {"m": math.nan if p["a"] == 2 else p["a"]})
-    assert "NaN was reported by 1 job for `m`; these values are left out of every mean." in text
+    assert "NaN or infinity was reported by 1 job for `m`, and is left out of every mean." in text
 
 
 def test_without_a_metric_the_notes_say_so(tmp_path):

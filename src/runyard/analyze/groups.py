@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from runyard.analyze.cells import Cell, is_nan, level
+from runyard.analyze.cells import Cell, level
 from runyard.analyze.jobtable import JobTable, numbers
 from runyard.analyze.student import t_quantile
 from runyard.base import State
@@ -23,7 +23,8 @@ _UPPER = 0.975  # of a two-sided interval of 95 %
 class Group:
     """A metric over the COMPLETED jobs that share the values ``key``.
 
-    ``n`` values went into ``mean``; ``nan`` jobs reported NaN and are left out, as are those that did not report it.
+    ``n`` finite values went into ``mean``; ``left_out`` jobs reported NaN or an infinite number and are left out, as
+    are those that did not report the metric.
     ``std`` is the sample's (n - 1), ``ci95`` the half width of Student's 95 % interval of the mean; both are NaN
     for n < 2, and all are NaN for n = 0. ``jobs`` counts every job of the group, also those that did not complete.
     """
@@ -31,7 +32,7 @@ class Group:
     key: tuple[Cell, ...]
     jobs: int
     n: int
-    nan: int
+    left_out: int
     mean: float
     std: float
     ci95: float
@@ -78,9 +79,10 @@ def groups_of(table: JobTable, by: Sequence[str], metric: str) -> list[Group]:
     done = is_completed(table)
     cells = table.columns[metric]
     values = numbers(cells)
-    used = done & ~np.isnan(values)
+    used = done & np.isfinite(values)
     found = moments(values[used], index[used], len(keys))
-    nan = np.bincount(index[done & np.array([is_nan(c) for c in cells], dtype=bool)], minlength=len(keys))
+    there = np.array([cell is not None for cell in cells], dtype=bool)
+    left_out = np.bincount(index[done & there & ~used], minlength=len(keys))
     jobs = np.bincount(index, minlength=len(keys))
     low, high = np.full(len(keys), np.inf), np.full(len(keys), -np.inf)
     np.minimum.at(low, index[used], values[used])
@@ -90,7 +92,7 @@ def groups_of(table: JobTable, by: Sequence[str], metric: str) -> list[Group]:
             key=key,
             jobs=int(jobs[g]),
             n=int(found.n[g]),
-            nan=int(nan[g]),
+            left_out=int(left_out[g]),
             mean=float(found.mean[g]),
             std=float(found.std[g]),
             ci95=float(found.ci95[g]),
@@ -102,15 +104,14 @@ def groups_of(table: JobTable, by: Sequence[str], metric: str) -> list[Group]:
 
 
 def moments(values: Floats, index: Ints, size: int) -> Moments:
-    """Statistics of ``values`` (none of them NaN) in ``size`` groups; ``index`` names the group of each value.
+    """Statistics of ``values`` (finite) in ``size`` groups; ``index`` names the group of each value.
 
     Deviations are summed from one value of each group, so that equal values have exactly that mean and a
-    deviation of 0. A group with an infinite value has an infinite or undefined mean, and NaN for the rest.
+    deviation of 0.
     """
     n = np.bincount(index, minlength=size)
     origin = np.zeros(size)
     origin[index[::-1]] = values[::-1]
-    origin[~np.isfinite(origin)] = 0.0
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         mean = origin + np.bincount(index, values - origin[index], minlength=size) / n
         squares = np.bincount(index, (values - mean[index]) ** 2, minlength=size)

@@ -25,8 +25,9 @@ def summary_columns(table: JobTable) -> Columns:
     Columns: the swept names but for seeds (``params.<name>`` where a name is one of the counts); ``n`` jobs that
     COMPLETED, ``missing`` that are PENDING, RUNNING or CANCELLED, ``failed`` that ended otherwise; then for each
     metric ``<m>_mean``, ``<m>_std`` (n - 1) and ``<m>_ci95``, the half width of Student's 95 % interval of the mean.
-    Only COMPLETED jobs are averaged. Those that reported NaN are left out and counted in ``<m>_nan``, those that
-    did not report the metric in ``<m>_absent``; these two columns are there only when they count something.
+    Only finite values of COMPLETED jobs are averaged. The others are counted apart, in ``<m>_nan`` those that are NaN,
+    in ``<m>_inf`` the infinite, in ``<m>_absent`` jobs that did not report the metric; these three columns are there
+    only when they count something.
     Cells are empty where there is nothing to average, and ``std`` and ``ci95`` with fewer than two values.
 
     Returns:
@@ -59,7 +60,7 @@ def _statistics(table: JobTable, metric: str, index: Ints, size: int) -> Columns
     cells = table.columns[metric]
     completed = is_completed(table)
     values = numbers(cells)
-    used = completed & ~np.isnan(values)
+    used = completed & np.isfinite(values)
     found = moments(values[used], index[used], size)
     columns: Columns = {
         f"{metric}_mean": _cells(found.mean, found.n > 0),
@@ -68,6 +69,7 @@ def _statistics(table: JobTable, metric: str, index: Ints, size: int) -> Columns
     }
     for suffix, mask in (
         ("nan", np.array([is_nan(cell) for cell in cells], dtype=bool)),
+        ("inf", np.isinf(values)),
         ("absent", np.array([cell is None for cell in cells], dtype=bool)),
     ):
         counted = np.bincount(index[completed & mask], minlength=size)

@@ -4,6 +4,7 @@ RunyardError                 anything this library raises on purpose
 ├── UsageError               the user can mend it: what, where, what to do          (exit code 2)
 │   └── SweepBusy            another controller is at work on the sweep             (exit code 2)
 ├── RecordError              a file on disk is not what it should be
+├── StorageError             the disk is full, or cannot be written to              (exit code 1)
 ├── JobFailed                a job did not complete; carries its state and folder   (exit code 1)
 └── InterruptedSweep         the user stopped the sweep                             (exit code 130)
 """
@@ -74,6 +75,23 @@ class RecordError(RunyardError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (RecordError, (self.path, self.problem))
+
+
+class StorageError(RunyardError):
+    """Something could not be written; what was finished before is on disk.
+
+    Args:
+        where: the file or folder.
+        problem: in the system's words.
+        todo: what to do now.
+    """
+
+    def __init__(self, where: str, problem: str, todo: str) -> None:
+        self.where, self.problem, self.todo = where, problem, todo
+        super().__init__("\n".join(_three_parts(f"cannot write: {problem}", where, todo)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (StorageError, (self.where, self.problem, self.todo))
 
 
 class JobFailed(RunyardError):

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
+from runyard import __version__
 from runyard.base import RunyardError, unknown_name
 from runyard.cli.control import cancel, collect, reindex, resume, retry
 from runyard.cli.doctor import doctor
@@ -68,7 +69,7 @@ def _stop(ctx: click.Context, message: str, code: int) -> NoReturn:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="runyard", message="runyard %(version)s")
+@click.version_option(__version__, message="runyard %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Look at sweeps, and take them up again.

@@ -20,7 +20,7 @@ from runyard.record.provenance import GitState, gather, git_sha, git_state, gpu_
 from runyard.record.redact import REDACTED, is_secret, redact, redact_command, redact_override
 from runyard.record.run import Attempt, ErrorInfo, RunRecord, StageInfo, read_run, write_run
 from runyard.record.runs import count_states, find_run_dirs, is_alive, read_plan, read_runs
-from runyard.record.sweep import SweepRecord, read_sweep, write_sweep
+from runyard.record.sweep import SweepRecord, read_sweep, recover_sweep, write_sweep
 from runyard.record.table import Table, open_table, read_rows, table_files
 
 __all__ = [
@@ -75,6 +75,7 @@ __all__ = [
     "read_run",
     "read_runs",
     "read_sweep",
+    "recover_sweep",
     "redact",
     "redact_command",
     "redact_override",

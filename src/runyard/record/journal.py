@@ -1,6 +1,7 @@
 """The journal: a sweep's append-only ledger, one JSON object a line; and what it says of each job.
 
 Events (``event``):
+    ``sweep``       jobs are about to be added; ``sweep`` is the sweep's record at that time
     ``controller``  a controller took the sweep over: ``pid``, ``host``
     ``planned``     jobs ``first`` to ``first + count - 1`` belong to the sweep
     ``started``     attempt ``attempt`` of ``job`` runs as ``pid`` on ``host``
@@ -104,9 +105,10 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
 
 @dataclass(slots=True)
 class Ledger:
-    """What the journal says: ``runs`` holds the last ended record of each job, as in ``run.json``."""
+    """What the journal says: ``sweep`` is the sweep's record when its jobs were planned, ``runs`` holds the last ended record of each job, as in ``run.json``."""
 
     planned: int = 0
+    sweep: Mapping[str, Any] | None = None
     runs: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     started: dict[int, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -125,7 +127,9 @@ def replay(path: Path) -> Ledger:
 
 def _enter(ledger: Ledger, event: Mapping[str, Any]) -> None:
     kind = event["event"]
-    if kind == "planned":
+    if kind == "sweep":
+        ledger.sweep = event["sweep"]
+    elif kind == "planned":
         ledger.planned = max(ledger.planned, int(event["first"]) + int(event["count"]))
     elif kind == "started":
         ledger.started[int(event["job"])] = event

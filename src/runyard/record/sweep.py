@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard.base import RecordError, SweepState, read_json, write_json
+from runyard.record.journal import replay
 from runyard.record.layout import SweepPaths
 
 SWEEP_SCHEMA = 1
@@ -64,6 +65,15 @@ class SweepRecord:
 def write_sweep(sweep_dir: Path, record: SweepRecord) -> None:
     """Writes ``sweep.json``, and waits until the disk has it."""
     write_json(SweepPaths(sweep_dir).sweep_json, record.to_json(), sync=True)
+
+
+def recover_sweep(sweep_dir: Path) -> SweepRecord | None:
+    """The sweep's record from its journal, as it was when jobs were planned; None when the journal has none."""
+    value = replay(SweepPaths(sweep_dir).journal).sweep
+    try:
+        return SweepRecord.from_json(value) if value is not None else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def read_sweep(sweep_dir: Path) -> SweepRecord:

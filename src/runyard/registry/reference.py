@@ -45,7 +45,8 @@ def _by_path(path: Path) -> Path | None:
         return path.parent.absolute()
     if path.name == LATEST and path.is_file():
         path = path.parent / path.read_text(encoding="utf-8", errors="replace").strip()
-    if SweepPaths(path).sweep_json.is_file():
+    # A sweep that lost its record has its journal still, and can be collected.
+    if SweepPaths(path).sweep_json.is_file() or SweepPaths(path).journal.is_file():
         return path.resolve() if path.is_symlink() else path.absolute()
     return None
 

@@ -144,11 +144,11 @@ def metric_table(loaded: LoadedSweep) -> str:
     return markdown_table(["metric", "jobs", "mean", "lowest", "highest"], rows) if len(loaded.metrics) > 1 else ""
 
 
-def nan_sentence(loaded: LoadedSweep) -> str:
-    """Which metrics some completed jobs reported as NaN; empty when none."""
+def left_out_sentence(loaded: LoadedSweep) -> str:
+    """For which metrics completed jobs reported no finite number; empty when none."""
     found = {metric: next(iter(groups_of(loaded.table, [], metric)), None) for metric in loaded.metrics}
-    said = [f"{count(g.nan, 'job')} for {code(metric)}" for metric, g in found.items() if g is not None and g.nan]
-    return f"NaN was reported by {listing(said)}; these values are left out of every mean." if said else ""
+    said = [f"{count(g.left_out, 'job')} for {code(m)}" for m, g in found.items() if g is not None and g.left_out]
+    return f"NaN or infinity was reported by {listing(said)}, and is left out of every mean." if said else ""
 
 
 def failure_lines(loaded: LoadedSweep) -> list[str]:

@@ -45,7 +45,7 @@ def notes_text(loaded: LoadedSweep, notmade: Sequence[str] = (), metric: str | N
 def _findings(loaded: LoadedSweep, metric: str | None) -> list[str]:
     if metric is None:
         return ["No job completed with a metric."] if loaded.runs else []
-    return [findings.extremes(loaded, metric), findings.effects(loaded, metric), findings.nan_sentence(loaded)]
+    return [findings.extremes(loaded, metric), findings.effects(loaded, metric), findings.left_out_sentence(loaded)]
 
 
 def _users_words(loaded: LoadedSweep) -> str:

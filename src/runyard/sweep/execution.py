@@ -14,11 +14,11 @@ from hydra.core.utils import setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from runyard.base import TERMINAL, InterruptedSweep, State, SweepState
+from runyard.base import TERMINAL, InterruptedSweep, State, StorageError, SweepState
 from runyard.compose import Composer
 from runyard.execute import LocalPool, Slots, threads_at_fork, usable_cpus, usable_gpus
 from runyard.record import Attempt, ControllerLock, Journal, RunRecord, controller_identity, replay
-from runyard.sweep.closing import closing_lines
+from runyard.sweep.closing import closing_lines, reference
 from runyard.sweep.controller import Controller, Hooks, Outcomes
 from runyard.sweep.finish import finish, index
 from runyard.sweep.opening import OpenSweep, open_sweep
@@ -63,6 +63,7 @@ class Execution:
         """Plans and freezes further jobs."""
         jobs = extend_plan(self.plan, self.opened.dir, self.app.config, overrides, first, names)
         with Journal(self.opened.paths.journal) as journal:
+            journal.append("sweep", sweep=self.opened.record.to_json())
             journal.append("planned", first=first, count=len(jobs))
         submission = submission_of(self.app.config, self.opened.entry, self.plan)
         freeze(self.opened.dir, dataclasses.replace(submission, launcher=self.launcher_values))
@@ -82,10 +83,20 @@ class Execution:
                 index(self.opened, latest=False)
                 outcomes = self._run_pool(jobs, slots, journal, stop)
                 journal.append("stopped", interrupted=outcomes.interrupted)
+        except OSError as exc:
+            raise self._storage_error(exc) from exc
         finally:
             self._release()
         self.done |= outcomes.records
         return outcomes
+
+    def _storage_error(self, error: OSError) -> StorageError:
+        return StorageError(
+            str(error.filename or self.opened.dir),
+            error.strerror or str(error),
+            "make room; what was finished is kept, running jobs were ended. Then go on with "
+            f"'runyard resume {reference(self.opened)}'",
+        )
 
     def hold(self) -> None:
         """Makes this process the sweep's controller, until ``run`` is over.

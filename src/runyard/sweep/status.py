@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runyard.base import State, SweepBusy, SweepState, UsageError
+from runyard.base import RecordError, State, SweepBusy, SweepState, UsageError
 from runyard.record import (
     RunRecord,
     SweepPaths,
@@ -21,9 +21,12 @@ from runyard.record import (
     is_alive,
     is_held,
     read_holder,
+    read_run,
     read_runs,
     read_sweep,
+    recover_sweep,
     write_run,
+    write_sweep,
 )
 from runyard.sweep.finish import finish, make_files
 from runyard.sweep.opening import OpenSweep
@@ -103,6 +106,7 @@ def collect(sweep_dir: Path, root: Path | None) -> SweepRecord:
         SweepBusy: a controller is at work on it.
         RecordError: the directory is not that of a sweep.
     """
+    _mend_sweep_record(sweep_dir)
     now = status(sweep_dir)
     if now.controller is not None:
         raise SweepBusy(
@@ -114,7 +118,7 @@ def collect(sweep_dir: Path, root: Path | None) -> SweepRecord:
         sys.stderr.write("plan.csv was not the plan that was submitted; the submitted one is back\n")
         now = status(sweep_dir)
     for run in now.runs:
-        if run.state is State.LOST and Path(run.run_dir).is_dir():
+        if _needs_writing(run):
             write_run(run)
     interrupted = now.record.state is SweepState.CANCELLED and any(r.state is State.PENDING for r in now.runs)
     opened = OpenSweep(
@@ -129,6 +133,29 @@ def collect(sweep_dir: Path, root: Path | None) -> SweepRecord:
         for message in make_files(opened):
             sys.stderr.write(message + "\n")
     return opened.record
+
+
+def _mend_sweep_record(sweep_dir: Path) -> None:
+    """Writes ``sweep.json`` again from the journal where it is missing or damaged."""
+    try:
+        read_sweep(sweep_dir)
+    except RecordError as exc:
+        record = recover_sweep(sweep_dir)
+        if record is None:
+            raise
+        write_sweep(sweep_dir, dataclasses.replace(record, controller=None))
+        sys.stderr.write(f"sweep.json was made again from the journal ({exc.problem})\n")
+
+
+def _needs_writing(run: RunRecord) -> bool:
+    """Whether a run's file says less than what is known: it is damaged, missing, or its process has died."""
+    if not run.attempts or not Path(run.run_dir).is_dir():
+        return False
+    try:
+        on_disk = read_run(Path(run.run_dir))
+    except RecordError:
+        return True
+    return on_disk is None or on_disk.state is not run.state
 
 
 def cancel(sweep_dir: Path) -> str:

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.singleton import Singleton
+from hydra.core.utils import setup_globals
+from hydra.types import RunMode
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from runyard.compose import Composer
+
+from .tree import store_structured, write_tree
+
+
+class CountingLoader(ConfigLoaderImpl):
+    """Hydra's loader, which counts how often it is asked for a job's config."""
+
+    asked = 0
+
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        self.asked += 1
+        return super().load_sweep_config(master_config, sweep_overrides)
+
+
+@dataclass
+class App:
+    """The sweep's own config and the loader of an application's configs."""
+
+    loader: CountingLoader
+    master: DictConfig
+
+    def by_hydra(self, *line: str) -> DictConfig:
+        return ConfigLoaderImpl.load_sweep_config(self.loader, self.master, list(line))
+
+    def composer(self, **options: Any) -> Composer:
+        return Composer(self.master, self.loader, **options)
+
+
+MakeApp = Callable[..., App]
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("conf")
+    write_tree(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _fresh_hydra() -> Iterator[None]:
+    state = copy.deepcopy(Singleton.get_state())
+    setup_globals()
+    OmegaConf.register_new_resolver("dumped", lambda node: OmegaConf.to_yaml(node), replace=True)
+    store_structured()
+    yield
+    GlobalHydra.instance().clear()
+    Singleton.set_state(state)
+
+
+@pytest.fixture
+def make_app(tree: Path) -> MakeApp:
+    """The application's configs, composed for a sweep as ``python app.py -m overrides`` does."""
+
+    def make(*overrides: str, config_name: str | None = "config", config_dir: Path | None = tree) -> App:
+        GlobalHydra.instance().clear()
+        search_path = create_config_search_path(None if config_dir is None else str(config_dir))
+        assert isinstance(search_path, ConfigSearchPathImpl)
+        Hydra.create_main_hydra2(task_name="app", config_search_path=search_path)
+        loader = CountingLoader(search_path)
+        master = loader.load_configuration(config_name, list(overrides), run_mode=RunMode.MULTIRUN)
+        return App(loader, master)
+
+    return make
+
+
+def nodes_of(node: Any, path: str = "") -> Iterator[tuple[Any, ...]]:
+    """Every node of a config: its path, classes, types, flags and raw value."""
+    meta = node._metadata
+    types = (meta.ref_type, meta.object_type, meta.optional, meta.key, meta.flags, meta.flags_root)
+    if isinstance(node, (DictConfig, ListConfig)):
+        content = node._content
+        shown = content if content is None or isinstance(content, str) else type(content)
+        yield (path, type(node), *types, meta.key_type, meta.element_type, shown)
+        items = content.items() if isinstance(content, dict) else enumerate(content if shown is list else ())
+        for key, child in items:
+            yield from nodes_of(child, f"{path}.{key!r}")
+    else:
+        value = node._value()
+        yield (path, type(node), *types, type(value), repr(value))
+
+
+def assert_same(found: DictConfig, expected: DictConfig) -> None:
+    """That a config is what Hydra composes, in every respect that a task can see."""
+    # Unresolved first: comparing by == resolves, and what is resolved stays in the cache.
+    assert OmegaConf.get_cache(found) == OmegaConf.get_cache(expected)
+    assert OmegaConf.to_yaml(found) == OmegaConf.to_yaml(expected)
+    assert list(nodes_of(found)) == list(nodes_of(expected))
+    assert found.hydra.overrides == expected.hydra.overrides
+    assert found.hydra.runtime.choices == expected.hydra.runtime.choices
+    for flag in ("struct", "readonly"):
+        assert found._get_flag(flag) == expected._get_flag(flag)
+        assert found.hydra._get_flag(flag) == expected.hydra._get_flag(flag)
+    dirname = "hydra.job.override_dirname"
+    if not OmegaConf.is_interpolation(expected.hydra.job, "override_dirname"):
+        assert OmegaConf.select(found, dirname) == OmegaConf.select(expected, dirname)
