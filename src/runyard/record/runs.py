@@ -28,21 +28,23 @@ def read_plan(sweep_dir: Path) -> list[PlanRow]:
     path = SweepPaths(sweep_dir).plan_csv
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+            return [_plan_row(row) for row in csv.DictReader(file)]
     except FileNotFoundError:
         return []
-    try:
-        return [
-            PlanRow(
-                job=int(row["job"]),
-                run_key=row["run_key"],
-                run_dir=row["run_dir"],
-                values={k: v for k, v in row.items() if k not in OWN_COLUMNS},
-            )
-            for row in rows
-        ]
-    except (KeyError, TypeError, ValueError) as exc:
+    except (csv.Error, KeyError, TypeError, ValueError) as exc:
         raise RecordError(path, f"not a plan ({type(exc).__name__}: {exc})") from exc
+
+
+def _plan_row(row: dict[Any, Any]) -> PlanRow:
+    """Raises KeyError, TypeError or ValueError for a line that has other cells than the header says."""
+    if None in row or None in row.values():
+        raise ValueError(f"job {row.get('job')}: the line has not as many cells as there are columns")
+    return PlanRow(
+        job=int(row["job"]),
+        run_key=row["run_key"],
+        run_dir=row["run_dir"],
+        values={k: v for k, v in row.items() if k not in OWN_COLUMNS},
+    )
 
 
 def read_runs(sweep_dir: Path) -> list[RunRecord]:

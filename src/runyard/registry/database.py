@@ -97,6 +97,9 @@ class Registry:
         Raises:
             RecordError: also when ``sweep.json`` cannot be read.
         """
+        self._put(sweep_dir, runs, synchronous="NORMAL")
+
+    def _put(self, sweep_dir: Path, runs: Sequence[RunRecord] | None, *, synchronous: str) -> None:
         stamp = stamp_of(sweep_dir)  # before the file is read: a stamp that is too old only makes a reader look
         row = read_sweep_row(sweep_dir)
         row |= {"path": stored_path(self._root, sweep_dir), "stamp": stamp}
@@ -154,7 +157,8 @@ class Registry:
         for sweep_dir in all_sweep_dirs(self._root, elsewhere):
             with suppress(FileNotFoundError):  # it was deleted a moment ago
                 try:
-                    self.put(sweep_dir)
+                    # the disk need not keep up: what is not complete is known to be so, and the last change waits
+                    self._put(sweep_dir, None, synchronous="OFF")
                 except RecordError as exc:
                     if exc.path == self._path:
                         raise
@@ -210,10 +214,10 @@ class Registry:
             raise RecordError(self._path, f"the registry cannot be used ({exc})") from exc
 
     @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
+    def _change(self, *, synchronous: str = "NORMAL") -> Iterator[sqlite3.Connection]:
         """One transaction: all of it or nothing."""
         with self._open() as db:
-            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute(f"PRAGMA synchronous = {synchronous}")
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db

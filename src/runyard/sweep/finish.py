@@ -61,7 +61,7 @@ def make_files(opened: OpenSweep) -> list[str]:
     try:
         from runyard.report import finish_files  # pandas and matplotlib are loaded only here
 
-        return list(finish_files(opened.dir))
+        return finish_files(opened.dir, metric=opened.settings.metric)
     except Exception as exc:  # a border: the results are on disk, and the record must still be finished
         name = opened.record.sweep_id
         return [f"tables and figures were not made ({type(exc).__name__}: {exc}); try 'runyard collect {name}'"]
