@@ -5,7 +5,6 @@ import os
 import signal
 
 import pytest
-
 from tests.conftest import REPO, read_json, wait_for
 
 FIXTURE = REPO / "tests" / "app" / "dispatch" / "fixture.csv"

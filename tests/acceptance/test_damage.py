@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.conftest import Shell, read_json
 
 from runyard import RecordError
 from runyard.sweep import Selection, collect, resume_command
-from tests.conftest import Shell, read_json
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,9 @@ def small_disk(tmp_path):
         pytest.skip("mounting a small file system needs root")
     folder = tmp_path / "small"
     folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(folder)], capture_output=True, text=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(folder)], capture_output=True, text=True
+    )
     if done.returncode != 0:
         pytest.skip(f"this system does not let root mount: {done.stderr.strip()}")
     yield folder

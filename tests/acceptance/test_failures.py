@@ -3,7 +3,6 @@
 import csv
 
 import pytest
-
 from tests.conftest import processes_of, read_json
 
 STATES = {1: "FAILED", 2: "FAILED", 3: "FAILED", 4: "FAILED", 5: "FAILED", 6: "TIMEOUT"}

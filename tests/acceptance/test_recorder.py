@@ -4,7 +4,6 @@ import csv
 import os
 
 import pytest
-
 from tests.conftest import read_json
 
 LAUNCHERS = ["basic", "joblib", "submitit_local"]
@@ -159,3 +158,20 @@ def test_the_registry_can_be_deleted_and_comes_back_equal(shell):
     shell.runyard("reindex", check=0)
     assert shell.runyard("ls", "--json", check=0).stdout == before
     assert before.count('"sweep_id"') == 4
+
+
+def test_an_application_that_chooses_its_own_launcher_is_not_silently_run_by_it(shell):
+    (shell.cwd / "conf").mkdir()
+    (shell.cwd / "conf" / "config.yaml").write_text(
+        "defaults:\n  - override hydra/launcher: joblib\n  - _self_\ni: 0\n"
+    )
+    (shell.cwd / "own.py").write_text(
+        "import hydra\n"
+        "@hydra.main(version_base='1.3', config_path='conf', config_name='config')\n"
+        "def main(cfg): return {'i': cfg.i}\n"
+        "if __name__ == '__main__': main()\n"
+    )
+    refused = shell.python("own.py", "-m", "+runyard=local", "i=1,2", check=2)
+    assert "hydra/launcher=runyard_local" in refused.stderr
+    shell.python("own.py", "-m", "+runyard=local", "hydra/launcher=runyard_local", "i=1,2", check=0)
+    assert read_json(shell.only_sweep("own") / "sweep.json")["launcher"] == "runyard_local"

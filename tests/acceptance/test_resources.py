@@ -1,11 +1,12 @@
 """Memory, devices and processors: who asks for what is recorded, honoured, and told when it runs out."""
 
+import itertools
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import read_json
 
 MEMORY_APP = """
@@ -35,9 +36,7 @@ def memory_group():
 
 def test_a_job_that_the_system_kills_for_memory_is_out_of_memory(shell, memory_group):
     (shell.cwd / "memory.py").write_text(MEMORY_APP)
-    script = f"echo $$ > {memory_group}/cgroup.procs; exec \"$@\""
-    import sys
-
+    script = f'echo $$ > {memory_group}/cgroup.procs; exec "$@"'
     command = [sys.executable, "memory.py", "-m", "+runyard=local", "+i=0,1,2,3", "hydra.launcher.n_jobs=1"]
     subprocess.run(
         ["bash", "-c", script, "-", *command], cwd=shell.cwd, env=shell.environment(), capture_output=True, check=False
@@ -85,4 +84,4 @@ def test_jobs_that_ask_for_every_processor_run_one_at_a_time(shell):
         (read_json(p)["attempts"][0] for p in shell.only_sweep("short_app").glob("*/run.json")),
         key=lambda attempt: attempt["started_at"],
     )
-    assert all(one["ended_at"] <= two["started_at"] for one, two in zip(runs, runs[1:], strict=False))
+    assert all(one["ended_at"] <= two["started_at"] for one, two in itertools.pairwise(runs))

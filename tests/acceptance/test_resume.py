@@ -6,9 +6,9 @@ import random
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
-
 from tests.conftest import APPS, processes_of, read_json, wait_for
 
 
@@ -43,7 +43,7 @@ def test_a_sweep_killed_ten_times_completes_every_job_once(shell):
     for job, begun in finished.items():
         assert times_begun(marks, job) == begun, f"job {job} was recorded as COMPLETED and ran again"
     with (sweep / "results.csv").open() as file:
-        rows = [row for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
     assert [int(row["job"]) for row in rows] == list(range(jobs))
     assert all(int(row["square"]) == int(row["i"]) ** 2 for row in rows)
     ended = [run["attempts"][-1]["state"] for run in runs_of(sweep).values()]
@@ -66,7 +66,7 @@ def test_a_killed_template_loses_its_jobs_only_and_they_can_be_retried(shell):
     )
     sweep = wait_for(lambda: next(iter(shell.sweeps("short_app")), None))
     (worker, *_) = wait_for(lambda: processes_of(sweep))
-    template = int(open(f"/proc/{worker}/stat").read().rpartition(")")[2].split()[1])
+    template = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
     assert template != process.pid
     os.kill(template, signal.SIGKILL)
     assert process.wait(timeout=60) == 0

@@ -1,7 +1,6 @@
 """Wrong input: what, where and what to do; exit code 2; no traceback; and no directory left behind."""
 
 import pytest
-
 from tests.conftest import REPO
 
 HEADER = "sender_lat,sender_lng,recipient_lat,recipient_lng,platform_order_time\n"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from .conftest import MakeSweep, Runyard, a_run
 
 APP = """
 import time
+from dataclasses import replace
 from pathlib import Path
 import hydra
 
@@ -121,9 +123,8 @@ def test_a_killed_sweep_is_resumed_and_a_running_one_is_cancelled(app: Applicati
     while app.status()["state"] != "RUNNING":
         time.sleep(0.1)
     assert app.status()["controller"]["pid"] == resumed.pid, "the command became the controller"
-    app_jobs = app.status()["running"]
-    while not app_jobs:
-        app_jobs = app.status()["running"]
+    while not app.status()["running"]:
+        time.sleep(0.1)
     cancelled = app.runyard("cancel")
     assert (cancelled.returncode, f"process {resumed.pid}" in cancelled.stdout) == (0, True)
     text = resumed.communicate(timeout=60)[0]
@@ -144,8 +145,7 @@ def test_collect_makes_the_files_of_a_sweep_that_nobody_ended(
     gone = subprocess.Popen(["true"])
     gone.wait()
     run = a_run(sweep_dir, sweep_dir.name, 1, State.RUNNING)
-    attempt = run.attempts[0].__class__.from_json({**run.attempts[0].to_json(), "pid": gone.pid})
-    write_run(run.with_attempt(attempt))
+    write_run(run.with_attempt(replace(run.attempts[0], pid=gone.pid)))
     result = runyard("collect")
     assert result.exit_code == 0
     assert "1/2 completed, 1 lost" in result.stdout

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,15 @@ def test_of_a_sweep_the_failed_jobs_and_the_end_of_the_first_are_printed(
     assert lines[5:] == [f"job 1 line {n}" for n in range(11, 31)]
     found = json.loads(runyard("logs", "--json").stdout)
     assert [job["job"] for job in found["failed"]] == [1, 2]
+
+
+def test_lost_jobs_count_as_failed(runyard: Runyard, make_sweep: MakeSweep) -> None:
+    sweep_dir = make_sweep(states=[COMPLETED, RUNNING])
+    worker = subprocess.Popen(["true"])
+    worker.wait()
+    run = a_run(sweep_dir, ID, 1, RUNNING)
+    write_run(run.with_attempt(replace(run.attempts[0], pid=worker.pid)))
+    assert runyard("logs").stdout.startswith("job 1  LOST  its process is gone")
 
 
 def test_of_a_sweep_without_failures_it_is_said_how_to_see_a_log(runyard: Runyard, make_sweep: MakeSweep) -> None:
@@ -134,8 +144,7 @@ def test_following_ends_when_the_process_of_the_job_is_gone(make_sweep: MakeSwee
     sweep_dir = make_sweep(states=[COMPLETED, RUNNING])
     worker = subprocess.Popen(["sleep", "60"])
     run = a_run(sweep_dir, ID, 1, RUNNING)
-    attempt = run.attempts[0].__class__.from_json({**run.attempts[0].to_json(), "pid": worker.pid})
-    write_run(run.with_attempt(attempt))
+    write_run(run.with_attempt(replace(run.attempts[0], pid=worker.pid)))
     process = follow(project, "1", "--tail", "1")
     assert process.stdout is not None
     with process, process.stdout:

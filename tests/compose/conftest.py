@@ -56,18 +56,18 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def _fresh_hydra() -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def _own_hydra() -> Iterator[None]:
     state = copy.deepcopy(Singleton.get_state())
     setup_globals()
-    OmegaConf.register_new_resolver("dumped", lambda node: OmegaConf.to_yaml(node), replace=True)
+    OmegaConf.register_new_resolver("dumped", OmegaConf.to_yaml, replace=True)
     store_structured()
     yield
     GlobalHydra.instance().clear()
     Singleton.set_state(state)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def make_app(tree: Path) -> MakeApp:
     """The application's configs, composed for a sweep as ``python app.py -m overrides`` does."""
 
@@ -81,6 +81,14 @@ def make_app(tree: Path) -> MakeApp:
         return App(loader, master)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def app(make_app: MakeApp) -> App:
+    """One application for many tests, whose sweep has resolved the time."""
+    app = make_app()
+    assert all((app.master.stamp, app.master.hydra.sweep.dir, app.master.hydra.run.dir))
+    return app
 
 
 def nodes_of(node: Any, path: str = "") -> Iterator[tuple[Any, ...]]:
@@ -99,17 +107,15 @@ def nodes_of(node: Any, path: str = "") -> Iterator[tuple[Any, ...]]:
         yield (path, type(node), *types, type(value), repr(value))
 
 
-def assert_same(found: DictConfig, expected: DictConfig) -> None:
-    """That a config is what Hydra composes, in every respect that a task can see."""
-    # Unresolved first: comparing by == resolves, and what is resolved stays in the cache.
-    assert OmegaConf.get_cache(found) == OmegaConf.get_cache(expected)
-    assert OmegaConf.to_yaml(found) == OmegaConf.to_yaml(expected)
-    assert list(nodes_of(found)) == list(nodes_of(expected))
-    assert found.hydra.overrides == expected.hydra.overrides
-    assert found.hydra.runtime.choices == expected.hydra.runtime.choices
-    for flag in ("struct", "readonly"):
-        assert found._get_flag(flag) == expected._get_flag(flag)
-        assert found.hydra._get_flag(flag) == expected.hydra._get_flag(flag)
-    dirname = "hydra.job.override_dirname"
-    if not OmegaConf.is_interpolation(expected.hydra.job, "override_dirname"):
-        assert OmegaConf.select(found, dirname) == OmegaConf.select(expected, dirname)
+def look(config: DictConfig) -> dict[str, Any]:
+    """All that a task can see of a config, without resolving anything: what is resolved stays in the cache."""
+    flags = [node._get_flag(flag) for node in (config, config.hydra) for flag in ("struct", "readonly")]
+    return {
+        "cache": copy.deepcopy(OmegaConf.get_cache(config)),
+        "flags": flags,
+        "choices": OmegaConf.to_container(config.hydra.runtime.choices),
+        "overrides": OmegaConf.to_container(config.hydra.overrides),
+        "dirname": config.hydra.job._get_node("override_dirname")._value(),
+        "yaml": OmegaConf.to_yaml(config),
+        "nodes": list(nodes_of(config)),
+    }

@@ -43,6 +43,7 @@ class Structured:
     by_color: dict[Color, int] = field(default_factory=dict)
     by_number: dict[int, str] = field(default_factory=lambda: {1: "one"})
     twice: str = "${seed}${seed}"
+    solver: Any = None
     defaults: list[Any] = field(default_factory=lambda: ["_self_", {"solver": "fast"}])
 
 

@@ -138,6 +138,27 @@ def test_sweeps_that_were_deleted_or_are_damaged_leave_with_the_next_reindex(roo
     assert registry.runs("s1") == []
 
 
+def test_bytes_that_are_no_text_do_not_stop_the_registry(root: Path, make_sweep: MakeSweep) -> None:
+    make_sweep("odd", note="caf\udce9", command=("python", "caf\udce9"))
+    make_sweep("path", directory=root / "mnist" / "caf\udce9")
+    make_sweep("plain")
+    assert Registry(root).reindex() == 2
+    assert {row["note"] for row in Registry(root).rows()} == {"caf\\udce9", "a note"}
+    assert differences(root) == ["sweep path is missing"]
+
+
+def test_a_sweep_that_begins_while_the_registry_is_made_again_stays_in_it(root: Path, make_sweep: MakeSweep) -> None:
+    class Meanwhile(Registry):
+        def _batches(self, sweep_dirs: Any) -> Any:
+            Registry(root).put(make_sweep("new"))
+            yield from super()._batches(sweep_dirs)
+
+    make_sweep("old")
+    assert Meanwhile(root).reindex() == 1
+    assert {row["sweep_id"] for row in Registry(root).rows()} == {"old", "new"}
+    assert differences(root) == []
+
+
 def test_a_sweep_record_of_wrong_types_is_refused_and_does_not_stop_the_others(
     root: Path, make_sweep: MakeSweep
 ) -> None:

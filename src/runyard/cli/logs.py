@@ -70,6 +70,10 @@ def _log(run: RunRecord) -> Path:
 
 
 def _of_sweep(sweep_dir: Path, runs: Sequence[RunRecord], tail: int, as_json: bool) -> None:
+    if any(run.state is State.RUNNING for run in runs):
+        from runyard.sweep import status  # loads Hydra; tells jobs that run from those that are lost
+
+        runs = status(sweep_dir).runs
     failed = [run for run in runs if run.state in NOT_WELL]
     if as_json:
         print_json({"path": str(sweep_dir), "failed": [_failure_json(run) for run in failed]})

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from runyard.base import UsageError, finite_json
+from runyard.cli.words import shown
 from runyard.record import LATEST, RUN_FILE, SWEEP_FILE, RunRecord, read_run
 from runyard.registry import find_sweep, list_sweeps
 
@@ -109,6 +110,4 @@ def root_of(sweep_dir: Path, roots: Sequence[Path]) -> Path | None:
 
 def reference_to(sweep_id: str, sweep_dir: Path, roots: Sequence[Path]) -> str:
     """How to name a sweep in a command that the user is told to type here: by id, or by path if it must be."""
-    from runyard.cli.words import shown
-
     return sweep_id if tuple(roots) == DEFAULT_ROOTS and root_of(sweep_dir, roots) else shown(sweep_dir)

@@ -105,7 +105,11 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
 
 @dataclass(slots=True)
 class Ledger:
-    """What the journal says: ``sweep`` is the sweep's record when its jobs were planned, ``runs`` holds the last ended record of each job, as in ``run.json``."""
+    """What the journal says.
+
+    ``sweep`` is the sweep's record when its jobs were planned; ``runs`` holds the last ended record of each job, as in
+    ``run.json``.
+    """
 
     planned: int = 0
     sweep: Mapping[str, Any] | None = None

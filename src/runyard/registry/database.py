@@ -8,10 +8,9 @@ a controller forks, and SQLite's connections must not be carried over a fork.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from enum import Enum
 from pathlib import Path
@@ -29,23 +28,13 @@ from runyard.registry.rows import (
     run_row,
     stored_path,
 )
+from runyard.registry.tables import TABLES, SweepRows, decoded, write_rows
 from runyard.registry.walk import all_sweep_dirs, stamp_of
 
 #: number of the tables' form. ``PRAGMA user_version`` holds it, or its negative while rows may be missing.
 VERSION = 1
 _BUSY_S = 10.0
-
-_KINDS = {"text": "TEXT", "json": "TEXT", "bool": "INTEGER", "integer": "INTEGER", "real": "REAL"}
-_SWEEPS = ", ".join(f"{name} {_KINDS[kind]}" for name, kind in SWEEP_COLUMNS.items())
-_RUNS = ", ".join(f"{name} {_KINDS[kind]}" for name, kind in RUN_COLUMNS.items())
-_TABLES = (
-    "DROP TABLE IF EXISTS runs",
-    "DROP TABLE IF EXISTS sweeps",
-    f"CREATE TABLE sweeps (number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, stamp TEXT, {_SWEEPS})",
-    f"CREATE TABLE runs (sweep INTEGER NOT NULL REFERENCES sweeps ON DELETE CASCADE, {_RUNS}, "
-    "PRIMARY KEY (sweep, job)) WITHOUT ROWID",
-    "CREATE INDEX runs_by_key ON runs (run_key)",
-)
+_BATCH = 2000  # rows
 
 
 class Condition(str, Enum):
@@ -97,28 +86,17 @@ class Registry:
         Raises:
             RecordError: also when ``sweep.json`` cannot be read.
         """
-        self._put(sweep_dir, runs, synchronous="NORMAL")
-
-    def _put(self, sweep_dir: Path, runs: Sequence[RunRecord] | None, *, synchronous: str) -> None:
-        stamp = stamp_of(sweep_dir)  # before the file is read: a stamp that is too old only makes a reader look
-        row = read_sweep_row(sweep_dir)
-        row |= {"path": stored_path(self._root, sweep_dir), "stamp": stamp}
-        changed = [run_row(run, sweep_dir) for run in (read_runs(sweep_dir) if runs is None else runs)]
+        rows = self._read(sweep_dir, runs)
         self._ensure_tables(only=sweep_dir)
         with self._change() as db:
-            _upsert(db, "sweeps", {"path": None, "stamp": None, **SWEEP_COLUMNS}, [row], key=("path",))
-            number = db.execute("SELECT number FROM sweeps WHERE path = ?", (row["path"],)).fetchone()[0]
-            if runs is None:
-                db.execute("DELETE FROM runs WHERE sweep = ?", (number,))
-            rows = [{"sweep": number, **run} for run in changed]
-            _upsert(db, "runs", {"sweep": None, **RUN_COLUMNS}, rows, key=("sweep", "job"))
+            write_rows(db, rows, replace_runs=runs is None)
 
     def rows(self) -> list[dict[str, Any]]:
         """The sweeps, newest first: keys as in ``sweep_row``, and ``stamp``. Empty when there is no registry."""
         if not self._path.is_file():
             return []
         with self._open() as db:
-            found = [_decoded(row, SWEEP_COLUMNS) for row in db.execute("SELECT * FROM sweeps")]
+            found = [decoded(row, SWEEP_COLUMNS) for row in db.execute("SELECT * FROM sweeps")]
         for row in found:
             row["path"] = str(absolute_path(self._root, row["path"]))
             del row["number"]
@@ -130,7 +108,7 @@ class Registry:
             return []
         with self._open() as db:
             found = db.execute("SELECT * FROM runs WHERE sweep_id = ? ORDER BY sweep, job", (sweep_id,))
-            return [{k: v for k, v in _decoded(row, RUN_COLUMNS).items() if k != "sweep"} for row in found]
+            return [{k: v for k, v in decoded(row, RUN_COLUMNS).items() if k != "sweep"} for row in found]
 
     def run_counts(self) -> dict[str, dict[str, int]]:
         """How many runs are in which state, by the path of their sweep as in ``rows``."""
@@ -145,30 +123,47 @@ class Registry:
         """Makes the registry equal to the files; returns the number of sweeps.
 
         Takes in every sweep below the root, and those elsewhere that index.csv or the registry name. Sweeps that
-        cannot be read are left out (see ``unreadable_sweeps``). A sweep at a time, so that controllers at work
-        can write in between; killed half-way, it is known to be not complete.
+        cannot be read are left out (see ``unreadable_sweeps``). Some sweeps at a time, so that controllers at
+        work can write in between; killed half-way, it is known to be not complete.
         """
         if self.condition() in (Condition.MISSING, Condition.OTHER_VERSION, Condition.DAMAGED):
             self._recreate()
         with self._change() as db:
             db.execute(f"PRAGMA user_version = {-VERSION}")
-        elsewhere = [Path(row["path"]) for row in self.rows()]
+        before = [Path(row["path"]) for row in self.rows()]
         kept = set()
-        for sweep_dir in all_sweep_dirs(self._root, elsewhere):
-            with suppress(FileNotFoundError):  # it was deleted a moment ago
-                try:
-                    # the disk need not keep up: what is not complete is known to be so, and the last change waits
-                    self._put(sweep_dir, None, synchronous="OFF")
-                except RecordError as exc:
-                    if exc.path == self._path:
-                        raise
-                    continue
-                kept.add(stored_path(self._root, sweep_dir))
+        for batch in self._batches(all_sweep_dirs(self._root, before)):
+            with self._change() as db:
+                for rows in batch:
+                    write_rows(db, rows, replace_runs=True)
+            kept |= {rows.sweep["path"] for rows in batch}
         with self._change() as db:
-            gone = {row["path"] for row in db.execute("SELECT path FROM sweeps")} - kept
+            # only what was there before: a sweep that began meanwhile has put itself in
+            gone = {stored_path(self._root, path) for path in before} - kept
             db.executemany("DELETE FROM sweeps WHERE path = ?", [(path,) for path in gone])
             db.execute(f"PRAGMA user_version = {VERSION}")
         return len(kept)
+
+    def _read(self, sweep_dir: Path, runs: Sequence[RunRecord] | None) -> SweepRows:
+        stamp = stamp_of(sweep_dir)  # before the file is read: a stamp that is too old only makes a reader look
+        path = stored_path(self._root, sweep_dir)
+        if _is_no_text(path):
+            raise RecordError(sweep_dir, "the registry holds no path that is not UTF-8")
+        row = read_sweep_row(sweep_dir) | {"path": path, "stamp": stamp}
+        read = read_runs(sweep_dir) if runs is None else runs
+        return SweepRows(sweep=row, runs=[run_row(run, sweep_dir) for run in read])
+
+    def _batches(self, sweep_dirs: Sequence[Path]) -> Iterator[list[SweepRows]]:
+        """Rows of the sweeps that can be read, in lists that make a transaction of a fraction of a second."""
+        batch: list[SweepRows] = []
+        for sweep_dir in sweep_dirs:
+            with suppress(RecordError, OSError):
+                batch.append(self._read(sweep_dir, None))
+            if sum(1 + len(rows.runs) for rows in batch) >= _BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
 
     def remove(self, sweep_id: str) -> None:
         """Takes a sweep and its runs out; its files stay, and ``reindex`` would bring it back."""
@@ -198,7 +193,7 @@ class Registry:
                 for path in (self._path, Path(f"{self._path}-journal")):
                     path.unlink(missing_ok=True)
             with self._change() as db:
-                for statement in _TABLES:
+                for statement in TABLES:
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {-VERSION}")
 
@@ -214,10 +209,10 @@ class Registry:
             raise RecordError(self._path, f"the registry cannot be used ({exc})") from exc
 
     @contextmanager
-    def _change(self, *, synchronous: str = "NORMAL") -> Iterator[sqlite3.Connection]:
+    def _change(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it or nothing."""
         with self._open() as db:
-            db.execute(f"PRAGMA synchronous = {synchronous}")
+            db.execute("PRAGMA synchronous = NORMAL")
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -232,33 +227,6 @@ def _is_damage(error: BaseException | None) -> bool:
     return type(error) is sqlite3.DatabaseError
 
 
-def _upsert(
-    db: sqlite3.Connection,
-    table: str,
-    columns: Mapping[str, str | None],
-    rows: Sequence[Mapping[str, Any]],
-    key: Sequence[str],
-) -> None:
-    names = list(columns)
-    changes = ", ".join(f"{n} = excluded.{n}" for n in names if n not in key)
-    statement = (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
-        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
-    )
-    db.executemany(statement, [[_encoded(row[n], columns[n]) for n in names] for row in rows])
-
-
-def _encoded(value: Any, kind: str | None) -> Any:
-    if kind == "json" or not (value is None or isinstance(value, (str, int, float))):
-        return json.dumps(value, allow_nan=False)  # also a text that someone has made a list of in sweep.json
-    return value
-
-
-def _decoded(row: sqlite3.Row, columns: Mapping[str, str]) -> dict[str, Any]:
-    values = dict(row)
-    for name, kind in columns.items():
-        if kind == "json":
-            values[name] = json.loads(values[name])
-        elif kind == "bool" and values[name] is not None:
-            values[name] = bool(values[name])
-    return values
+def _is_no_text(path: str) -> bool:
+    """Whether a path has bytes that are no UTF-8: Python gives them as lone surrogates."""
+    return any("\ud800" <= character <= "\udfff" for character in path)

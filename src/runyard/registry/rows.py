@@ -51,7 +51,7 @@ _NOT_FAILED = (State.PENDING, State.RUNNING, State.COMPLETED, State.CANCELLED)
 def sweep_row(record: SweepRecord, sweep_dir: Path) -> dict[str, Any]:
     """What a list of sweeps tells of one: the keys of ``SWEEP_COLUMNS``, and ``path``, absolute."""
     git = _mapping(record.provenance.get("git"))
-    return {
+    row = {
         "sweep_id": record.sweep_id,
         "experiment": record.experiment,
         "state": record.state.value,
@@ -70,8 +70,8 @@ def sweep_row(record: SweepRecord, sweep_dir: Path) -> dict[str, Any]:
         "tags": list(record.tags),
         "note": record.note,
         "single": record.single,
-        "path": os.path.abspath(sweep_dir),
     }
+    return {name: _utf8(value) for name, value in row.items()} | {"path": os.path.abspath(sweep_dir)}
 
 
 def read_sweep_row(sweep_dir: Path) -> dict[str, Any]:
@@ -84,11 +84,13 @@ def read_sweep_row(sweep_dir: Path) -> dict[str, Any]:
         return sweep_row(read_sweep(sweep_dir), sweep_dir)
     except (TypeError, ValueError, AttributeError) as exc:
         raise RecordError(SweepPaths(sweep_dir).sweep_json, f"not a sweep record ({exc})") from exc
+    except OSError as exc:
+        raise RecordError(SweepPaths(sweep_dir).sweep_json, f"cannot be read ({exc})") from exc
 
 
 def run_row(run: RunRecord, sweep_dir: Path) -> dict[str, Any]:
     """What the registry tells of one run: the keys of ``RUN_COLUMNS``."""
-    return {
+    row = {
         "sweep_id": run.sweep_id,
         "job": run.job,
         "state": run.state.value,
@@ -99,6 +101,7 @@ def run_row(run: RunRecord, sweep_dir: Path) -> dict[str, Any]:
         "git_sha": _mapping(run.provenance.get("git")).get("sha"),
         "run_dir": _inside(Path(run.run_dir), sweep_dir) or run.run_dir,
     }
+    return {name: _utf8(value) for name, value in row.items()}
 
 
 def newest_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -126,12 +129,17 @@ def absolute_path(root: Path, stored: str) -> Path:
 
 def _inside(path: Path, folder: Path) -> str | None:
     """``path`` relative to ``folder``; None when it lies elsewhere. Links are followed only if need be."""
-    pairs = [(os.path.abspath(path), os.path.abspath(folder)), (os.path.realpath(path), os.path.realpath(folder))]
-    for inner, outer in pairs:
-        if Path(inner).is_relative_to(outer):
+    for absolute in (os.path.abspath, os.path.realpath):
+        inner, outer = absolute(path), absolute(folder)
+        if inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep):
             return os.path.relpath(inner, outer)
     return None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _utf8(value: Any) -> Any:
+    """Text that can be written as UTF-8: what a command line had of other bytes becomes ``\\udcXX``."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from runyard.base import State, SweepState, iso, utc_now
+from runyard.base import RunyardError, State, SweepState, iso, utc_now
 from runyard.record import RunRecord, SweepPaths, count_states, read_runs
 from runyard.sweep.opening import OpenSweep
 
@@ -79,10 +80,13 @@ def index(opened: OpenSweep, *, latest: bool, runs: Sequence[RunRecord] | None =
         return
     from runyard.registry import Registry, add_to_index, point_latest
 
-    Registry(opened.root).put(opened.dir, runs=runs)
-    if latest:
-        add_to_index(opened.root, opened.record, opened.dir)
-        point_latest(opened.root, opened.record.experiment, opened.dir)
+    try:
+        Registry(opened.root).put(opened.dir, runs=runs)
+        if latest:
+            add_to_index(opened.root, opened.record, opened.dir)
+            point_latest(opened.root, opened.record.experiment, opened.dir)
+    except (OSError, RunyardError, sqlite3.Error) as exc:  # derived from the files: no reason to stop a sweep
+        _to_stderr(f"runyard: the registry was not updated ({exc}); 'runyard reindex' does it later")
 
 
 def _to_stderr(message: str) -> None:

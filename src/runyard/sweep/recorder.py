@@ -15,7 +15,7 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf
 
-from runyard.base import RecordError, State, SweepState, iso, utc_now
+from runyard.base import RecordError, State, SweepState, UsageError, iso, utc_now
 from runyard.compose import run_key
 from runyard.record import (
     RunRecord,
@@ -28,7 +28,16 @@ from runyard.record import (
     read_sweep,
     redact_override,
 )
-from runyard.sweep.config import LOCAL_LAUNCHER, key_of, recorder_settings, seed_of, task_overrides, validator
+from runyard.sweep.closing import shown
+from runyard.sweep.config import (
+    LOCAL_LAUNCHER,
+    key_of,
+    launcher_name,
+    recorder_settings,
+    seed_of,
+    task_overrides,
+    validator,
+)
 from runyard.sweep.finish import finish, index
 from runyard.sweep.opening import OpenSweep, open_sweep, opened_for
 from runyard.sweep.planning import typed_params
@@ -39,10 +48,28 @@ _jobs: dict[str, RunningJob] = {}  # by output directory: the jobs that this pro
 
 def begin_sweep(config: DictConfig) -> None:
     """``on_multirun_start``: claims the directory and writes ``sweep.json``."""
+    _check_that_local_is_local(config)
     opened = open_sweep(config)
     atexit.register(_left_open, opened, os.getpid(), _is_ours(config))
     if not _is_ours(config):
         index(opened, latest=False)
+
+
+def _check_that_local_is_local(config: DictConfig) -> None:
+    """Refuses ``+runyard=local`` where the application's own config chooses another launcher.
+
+    In Hydra an ``override /hydra/launcher`` of the primary config wins over that of a group on the command line.
+    Only what stands on the command line itself wins over both.
+    """
+    chosen = launcher_name(config)
+    on_command_line = any(str(o).startswith("hydra/launcher=") for o in config.hydra.overrides.hydra)
+    if config.hydra.runtime.choices.get("runyard") == "local" and chosen != "runyard_local" and not on_command_line:
+        raise UsageError(
+            f"the application's own config chooses hydra/launcher={chosen}, which wins over runyard=local",
+            where="the defaults list of its primary config",
+            todo="add hydra/launcher=runyard_local to the command line (and hydra/sweeper=runyard if it chooses a "
+            "sweeper too), or say +runyard=record to keep its launcher",
+        )
 
 
 def end_sweep(config: DictConfig) -> None:
@@ -64,6 +91,7 @@ def end_run(config: DictConfig) -> None:
     opened = opened_for(config, single=True)
     if opened is not None:
         finish(opened)
+        sys.stderr.write(f"run {opened.record.sweep_id} {opened.record.state}: {shown(opened.dir)}\n")
 
 
 def begin_job(config: DictConfig) -> None:

@@ -64,14 +64,14 @@ def _redirect(task: Task) -> None:
     os.dup2(output, 2)
     os.close(output)
     # Streams of our own: the inherited ones may be a test's or a notebook's. By the line, so that a crash loses none.
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
     sys.stdout = sys.__stdout__ = _stream(1)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _stream(2)  # type: ignore[misc]
     faulthandler.enable(file=2)
 
 
 def _stream(descriptor: int) -> io.TextIOWrapper:
-    raw = open(descriptor, "wb", closefd=False)
+    raw = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - it lives as long as the process
     return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
