@@ -23,13 +23,30 @@ from .tree import store_structured, write_tree
 
 
 class CountingLoader(ConfigLoaderImpl):
-    """Hydra's loader, which counts how often it is asked for a job's config."""
+    """Hydra's loader, which counts how often it is asked for a job's config, and composes each line but once."""
 
-    asked = 0
+    def __init__(self, search_path: ConfigSearchPathImpl) -> None:
+        super().__init__(search_path)
+        self.asked = 0
+        self._composed: dict[tuple[str, ...], DictConfig | Exception] = {}
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         self.asked += 1
-        return super().load_sweep_config(master_config, sweep_overrides)
+        return self.composed(master_config, sweep_overrides)
+
+    def composed(self, master: DictConfig, overrides: list[str]) -> DictConfig:
+        line = tuple(overrides)
+        if line not in self._composed:
+            try:
+                self._composed[line] = super().load_sweep_config(master, overrides)
+            except Exception as error:
+                self._composed[line] = error
+        found = self._composed[line]
+        if isinstance(found, Exception):
+            raise found
+        config = copy.deepcopy(found)
+        OmegaConf.copy_cache(master, config)
+        return config
 
 
 @dataclass
@@ -40,7 +57,7 @@ class App:
     master: DictConfig
 
     def by_hydra(self, *line: str) -> DictConfig:
-        return ConfigLoaderImpl.load_sweep_config(self.loader, self.master, list(line))
+        return self.loader.composed(self.master, list(line))
 
     def composer(self, **options: Any) -> Composer:
         return Composer(self.master, self.loader, **options)

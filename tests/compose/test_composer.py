@@ -156,7 +156,7 @@ def test_a_job_gets_the_config_that_hydra_composes(app: App, composer: Composer,
     _assert_as_hydra(app, composer, line)
 
 
-@pytest.mark.parametrize("line", [*STRUCTURE[:6], *VALUES[::4]], ids=" ".join)
+@pytest.mark.parametrize("line", [*STRUCTURE[:3], *VALUES[::9]], ids=" ".join)
 def test_a_job_gets_it_also_when_it_is_the_first_of_its_kind(app: App, line: list[str]) -> None:
     _assert_as_hydra(app, app.composer(), line)
 
@@ -232,7 +232,7 @@ def test_an_error_is_hydras_own(app: App, composer: Composer, line: list[str]) -
     _assert_as_hydra(app, composer, line, times=1)
 
 
-@pytest.mark.parametrize("line", ERRORS[::6], ids=" ".join)
+@pytest.mark.parametrize("line", ERRORS[::10], ids=" ".join)
 @pytest.mark.filterwarnings("ignore:provider=")
 def test_an_error_of_the_first_job_does_no_harm_to_the_second(app: App, line: list[str]) -> None:
     composer = app.composer()
@@ -362,7 +362,7 @@ _LINES = st.lists(st.one_of(_SET, _SET, _DROP, _CHOOSE), max_size=4)
 
 @given(line=_LINES)
 @settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -98,7 +98,7 @@ FILES = {
         x: 1
     """,
     "mandatory": """
-        defaults: [_self_, {db: ???}]
+        defaults: [_self_, {db: '???'}]
         x: 1
     """,
     "db/mysql": "{name: mysql, host: localhost, port: 3306, user: null}",

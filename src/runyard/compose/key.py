@@ -103,10 +103,14 @@ def _jsonable(value: Any) -> Any:
 
 
 def _drop(plain: Any, path: list[str]) -> None:
-    for part in path[:-1]:
-        plain = plain.get(part) if isinstance(plain, dict) else None
-    if isinstance(plain, dict):
-        plain.pop(path[-1], None)
+    """Takes out what lies at a path. A part of it names the key that is written so, be that a text or a number."""
+    if not isinstance(plain, dict):
+        return
+    for key in [key for key in plain if str(key) == path[0]]:
+        if len(path) > 1:
+            _drop(plain[key], path[1:])
+        else:
+            del plain[key]
 
 
 def output_dir(config: DictConfig, *, single: bool = False) -> str:

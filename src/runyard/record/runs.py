@@ -15,6 +15,7 @@ from runyard.record.journal import replay
 from runyard.record.layout import RUN_FILE, SweepPaths
 from runyard.record.plan import OWN_COLUMNS, PlanRow
 from runyard.record.run import RunRecord, read_run
+from runyard.record.sweep import read_sweep
 
 _DEEPEST = 6  # levels below a sweep at which a run may lie (hydra.sweep.subdir can hold slashes)
 
@@ -61,14 +62,22 @@ def read_runs(sweep_dir: Path) -> list[RunRecord]:
     journalled = replay(SweepPaths(sweep_dir).journal).runs
     if not plan:
         return _without_plan(sweep_dir, journalled)
-    return [_one(sweep_dir, row, journalled.get(row.job)) for row in plan]
+    sweep_id = _id_of(sweep_dir)
+    return [_one(sweep_id, sweep_dir, row, journalled.get(row.job)) for row in plan]
 
 
-def _one(sweep_dir: Path, row: PlanRow, journalled: Any) -> RunRecord:
+def _id_of(sweep_dir: Path) -> str:
+    try:
+        return read_sweep(sweep_dir).sweep_id
+    except RecordError:
+        return sweep_dir.name
+
+
+def _one(sweep_id: str, sweep_dir: Path, row: PlanRow, journalled: Any) -> RunRecord:
     run_dir = sweep_dir / row.run_dir
     record = _newer(_read_or_none(run_dir), _from_journal(journalled, run_dir))
     return record or RunRecord(
-        sweep_id=sweep_dir.name,
+        sweep_id=sweep_id,
         job=row.job,
         run_key=row.run_key,
         state=State.PENDING,

@@ -31,7 +31,9 @@ def _failed(run: RunRecord) -> bool:
     return run.state not in (State.COMPLETED, State.CANCELLED, State.PENDING, State.RUNNING)
 
 
-def finish(opened: OpenSweep, *, interrupted: bool = False, say: Say | None = None) -> list[RunRecord]:
+def finish(
+    opened: OpenSweep, *, interrupted: bool = False, finished_at: str | None = None, say: Say | None = None
+) -> list[RunRecord]:
     """Writes everything that a sweep ends with; returns its runs. Whatever cannot be made is said, not raised.
 
     Writes ``sweep.json``, results, tables, summary, figure and notes; updates the registry, ``index.csv`` and
@@ -42,7 +44,7 @@ def finish(opened: OpenSweep, *, interrupted: bool = False, say: Say | None = No
     opened.save(
         state=sweep_state(runs, interrupted=interrupted),
         counts=count_states(runs),
-        finished_at=iso(utc_now()),
+        finished_at=finished_at or iso(utc_now()),
         controller=None,
         paths=_paths(opened),
     )
@@ -81,7 +83,7 @@ def index(opened: OpenSweep, *, latest: bool, runs: Sequence[RunRecord] | None =
     from runyard.registry import Registry, add_to_index, point_latest
 
     try:
-        Registry(opened.root).put(opened.dir, runs=runs)
+        Registry(opened.root, busy_s=1.0).put(opened.dir, runs=runs)
         if latest:
             add_to_index(opened.root, opened.record, opened.dir)
             point_latest(opened.root, opened.record.experiment, opened.dir)

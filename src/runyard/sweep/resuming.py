@@ -1,13 +1,12 @@
 """Taking a sweep up again: which jobs, by what command; and, in the process so started, running them.
 
-``python -m runyard.sweep.resuming SWEEP_DIR SELECTION [key=value ...]`` is that command; ``runyard resume`` and
+``python -m runyard.sweep SWEEP_DIR SELECTION [key=value ...]`` is that command; ``runyard resume`` and
 ``runyard retry`` start it with the interpreter and in the directory of the original.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import os
 import pickle
 import sys
@@ -25,7 +24,7 @@ from omegaconf import DictConfig
 from runyard.base import RunyardError, State, UsageError, unknown_name
 from runyard.compose import CapturedApplication, Composer, run_captured
 from runyard.execute import end_processes
-from runyard.record import Attempt, ControllerLock, Entry, RunRecord, SweepPaths, read_runs, read_sweep
+from runyard.record import ControllerLock, Entry, RunRecord, SweepPaths, read_runs, read_sweep, write_run
 from runyard.sweep.closing import FAILED
 from runyard.sweep.config import recorder_settings, task_overrides
 from runyard.sweep.execution import Application, Execution, exit_code
@@ -98,7 +97,7 @@ def resume_command(
     lock.release()
     check_plan_file(sweep_dir, submission)
     _check_selection(sweep_dir, select)
-    argv = [entry.python, *entry.flags, "-m", "runyard.sweep.resuming", str(sweep_dir), select.to_text(), *overrides]
+    argv = [entry.python, *entry.flags, "-m", "runyard.sweep", str(sweep_dir), select.to_text(), *overrides]
     return argv, dict(os.environ), entry.cwd
 
 
@@ -174,9 +173,9 @@ def _run(
     end_processes(
         f"RUNYARD_SWEEP_DIR={sweep_dir}\0", folder=sweep_dir
     )  # what a dead controller may have left on this machine
-    runs = read_runs(sweep_dir)
+    runs = [_settled(run) for run in read_runs(sweep_dir)]
     execution.done |= {run.job: run for run in runs if not select.takes(run)}
-    jobs = [(execution.plan.jobs[run.job], _attempts(run)) for run in runs if select.takes(run)]
+    jobs = [(execution.plan.jobs[run.job], run.attempts) for run in runs if select.takes(run)]
     if not jobs:
         sys.stderr.write("nothing is left to run\n")
         return exit_code(finish(execution.opened))
@@ -202,9 +201,14 @@ def _plan_if_needed(execution: Execution, captured: CapturedApplication) -> None
     execution.add_jobs(points.jobs, 0, points.names)
 
 
-def _attempts(run: RunRecord) -> tuple[Attempt, ...]:
-    """A job's attempts so far; one that was under way when its controller died is LOST."""
-    return tuple(dataclasses.replace(a, state=State.LOST) if a.state is State.RUNNING else a for a in run.attempts)
+def _settled(run: RunRecord) -> RunRecord:
+    """A job that was under way when its controller died is LOST, and its record says so."""
+    if run.state is not State.RUNNING or not run.attempts:
+        return run
+    lost = run.with_attempt(dataclasses.replace(run.attempts[-1], state=State.LOST))
+    if Path(run.run_dir).is_dir():
+        write_run(lost)
+    return lost
 
 
 def _execution(
@@ -247,8 +251,3 @@ def main(argv: Sequence[str]) -> int:
     except RunyardError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-
-
-if __name__ == "__main__":
-    # Under the name by which others import it: classes of __main__ would be other classes.
-    sys.exit(importlib.import_module("runyard.sweep.resuming").main(sys.argv[1:]))

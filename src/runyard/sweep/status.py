@@ -128,7 +128,8 @@ def collect(sweep_dir: Path, root: Path | None) -> SweepRecord:
         settings=RecorderSettings(experiment=now.record.experiment),
         entry=None,
     )
-    finish(opened, interrupted=interrupted)
+    ended = [run.attempts[-1].ended_at or "" for run in now.runs if run.attempts]
+    finish(opened, interrupted=interrupted, finished_at=now.record.finished_at or max(ended, default="") or None)
     if opened.record.single:
         for message in make_files(opened):
             sys.stderr.write(message + "\n")
