@@ -15,7 +15,7 @@ DAY_FILE := meituan_city_lunchtime_plat10301330_day
 DEMO_DATA := data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help venv data demo test check xsweep constraints clean
+.PHONY: help venv data demo test check xsweep experiment-is-named constraints clean
 
 help: ## list these commands
 	@echo 'make COMMAND [PYTHON=python3.12] [VENV=.venv]'
@@ -61,11 +61,13 @@ check: $(STAMP) ## lint, format, types, and which room may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-xsweep: $(STAMP) ## run conf/experiment/EXPERIMENT.yaml as a sweep: make xsweep EXPERIMENT=arena_grid ARGS='workload.seed=1,2'
+xsweep: experiment-is-named $(STAMP) ## run conf/experiment/EXPERIMENT.yaml: make xsweep EXPERIMENT=arena_grid ARGS='workload.seed=1,2'
+	$(BIN)/python -m app -m +experiment=$(EXPERIMENT) $(ARGS)
+
+experiment-is-named:
 	@test -n "$(EXPERIMENT)" || { \
 	    echo "make: name the experiment: make xsweep EXPERIMENT=NAME [ARGS='key=value ...']; there are:" >&2; \
 	    ls conf/experiment | sed -n 's/\.yaml$$//p' | sed 's/^/  /' >&2; exit 2; }
-	$(BIN)/python -m app -m +experiment=$(EXPERIMENT) $(ARGS)
 
 constraints: ## choose the versions in constraints.txt anew, for Python 3.10 to 3.13
 	@test -x build/uv/bin/uv || { $(PYTHON) -m venv build/uv && build/uv/bin/python -m pip install --quiet uv; }

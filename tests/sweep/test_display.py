@@ -16,19 +16,15 @@ from typing import Any
 import pytest
 
 from runyard.base import State, UsageError
-from runyard.record import Attempt, ErrorInfo, RunRecord
-from runyard.sweep.display import (
+from runyard.record import Attempt, ErrorInfo, RunRecord, reason_of
+from runyard.sweep.display import LiveDisplay, PlainDisplay, SilentDisplay, make_display
+from runyard.sweep.view import (
     Best,
     BestSoFar,
-    LiveDisplay,
-    PlainDisplay,
     Progress,
     RunningJob,
-    SilentDisplay,
     clock,
     eta_seconds,
-    make_display,
-    reason_of,
     render_lines,
     rough,
 )
@@ -393,7 +389,8 @@ def test_no_thread_is_started() -> None:
 
 def test_the_live_display_has_its_colours_only_where_they_are_wanted(tmp_path: Path) -> None:
     code = (
-        "import sys; from runyard.sweep.display import *; d = make_display(sys.stdout, 3, kind='live');"
+        "import sys; from runyard.sweep.display import make_display; from runyard.sweep.view import Progress;"
+        "d = make_display(sys.stdout, 3, kind='live');"
         "d.update(Progress(sweep_id='s', total=2, counts={'COMPLETED': 1}))"
     )
 

@@ -13,9 +13,10 @@ from runyard.base.errors import (
     unknown_name,
 )
 from runyard.base.files import append_text, read_json, swap_symlink, write_all, write_bytes, write_json, write_text
-from runyard.base.states import MOVES, STATES, TERMINAL, State, SweepState, move
+from runyard.base.states import FAILURES, MOVES, STATES, TERMINAL, State, SweepState, move
 
 __all__ = [
+    "FAILURES",
     "MOVES",
     "STATES",
     "TERMINAL",

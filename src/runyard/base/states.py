@@ -65,6 +65,9 @@ MOVES: dict[State, frozenset[State]] = {
     **{end: frozenset({State.RUNNING, State.PENDING}) for end in _ENDS - {State.COMPLETED}},
 }
 
+#: ends that are not what was wanted, and not what the user asked for.
+FAILURES: tuple[State, ...] = (State.FAILED, State.TIMEOUT, State.OUT_OF_MEMORY, State.PREEMPTED, State.LOST)
+
 #: states in which nothing is under way.
 TERMINAL: frozenset[State] = _ENDS
 

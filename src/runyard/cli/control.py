@@ -13,8 +13,8 @@ import click
 
 from runyard.base import UsageError
 from runyard.cli.options import find_target, json_option, print_json, root_of, roots_option, sweep_argument
-from runyard.cli.words import count, counts_text, shown, state_text
-from runyard.record import LATEST, SWEEP_FILE, SweepPaths
+from runyard.cli.words import count, counts_text, state_text
+from runyard.record import LATEST, SWEEP_FILE, SweepPaths, shown
 from runyard.registry import Registry, find_sweep, unreadable_sweeps
 
 if TYPE_CHECKING:

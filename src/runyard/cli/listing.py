@@ -12,8 +12,8 @@ import click
 
 from runyard.base import RecordError, State, SweepState, unknown_name, utc_now
 from runyard.cli.options import json_option, print_json, reference_to, roots_option
-from runyard.cli.words import age, count, one_line, state_text, table, terminal_width
-from runyard.record import RootPaths
+from runyard.cli.words import age, count, state_text, table, terminal_width
+from runyard.record import RootPaths, one_line
 from runyard.registry import Condition, Registry, list_sweeps
 
 _ON_A_TERMINAL = 20

@@ -11,11 +11,11 @@ from typing import Any, BinaryIO
 
 import click
 
-from runyard.base import TERMINAL, State, UsageError
+from runyard.base import FAILURES, TERMINAL, State, UsageError
 from runyard.cli.look import log_of
 from runyard.cli.options import find_target, json_option, print_json, roots_option, run_of
-from runyard.cli.words import NOT_WELL, reason_of, shown, state_text
-from runyard.record import RunRecord, SweepPaths, is_alive, is_held, read_run, read_runs
+from runyard.cli.words import state_text
+from runyard.record import RunRecord, SweepPaths, is_alive, is_held, read_run, read_runs, reason_of, shown
 
 _TAIL = 20
 _BLOCK = 65536
@@ -74,7 +74,7 @@ def _of_sweep(sweep_dir: Path, runs: Sequence[RunRecord], tail: int, as_json: bo
         from runyard.sweep import status  # loads Hydra; tells jobs that run from those that are lost
 
         runs = status(sweep_dir).runs
-    failed = [run for run in runs if run.state in NOT_WELL]
+    failed = [run for run in runs if run.state in FAILURES]
     if as_json:
         print_json({"path": str(sweep_dir), "failed": [_failure_json(run) for run in failed]})
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runyard.base import State, SweepState, utc_now
+from runyard.base import FAILURES, State, SweepState, utc_now
 from runyard.cli.options import (
     find_target,
     json_option,
@@ -20,7 +20,6 @@ from runyard.cli.options import (
     sweep_argument,
 )
 from runyard.cli.words import (
-    NOT_WELL,
     age,
     counts_text,
     cut,
@@ -28,14 +27,11 @@ from runyard.cli.words import (
     facts,
     moment_text,
     number,
-    one_line,
-    reason_of,
     seconds_between,
-    shown,
     state_text,
     terminal_width,
 )
-from runyard.record import Attempt, RunPaths, RunRecord, SweepPaths, SweepRecord
+from runyard.record import Attempt, RunPaths, RunRecord, SweepPaths, SweepRecord, one_line, reason_of, shown
 from runyard.registry import find_sweep
 
 if TYPE_CHECKING:
@@ -88,7 +84,7 @@ def _running_seconds(run: RunRecord) -> float | None:
 def _status_json(now: SweepStatus, sweep_dir: Path, todo: str | None) -> dict[str, Any]:
     record = now.record
     running = [run for run in now.runs if run.state is State.RUNNING]
-    failed = [run for run in now.runs if run.state in NOT_WELL]
+    failed = [run for run in now.runs if run.state in FAILURES]
     return {
         "sweep_id": record.sweep_id,
         "experiment": record.experiment,
@@ -125,7 +121,7 @@ def _print_status(now: SweepStatus, sweep_dir: Path, todo: str | None) -> None:
         ("time", _time_text(record, eta_seconds(now.runs) if controller is not None else None)),
         ("process", f"{controller.get('pid')} on {controller.get('host')}" if controller else ""),
         ("running", _running_lines([run for run in now.runs if run.state is State.RUNNING])),
-        ("failed", _failed_lines([run for run in now.runs if run.state in NOT_WELL])),
+        ("failed", _failed_lines([run for run in now.runs if run.state in FAILURES])),
         ("results", shown(results) if results.exists() else ""),
         ("lost", "its controller is gone without a word" if record.state is SweepState.LOST else ""),
         ("next", todo or ""),

@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from runyard.base import UsageError, finite_json
-from runyard.cli.words import shown
-from runyard.record import LATEST, RUN_FILE, SWEEP_FILE, RunRecord, read_run
+from runyard.record import LATEST, RUN_FILE, SWEEP_FILE, RunRecord, read_run, shown
 from runyard.registry import find_sweep, list_sweeps
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
 from runyard.base import State, SweepState, from_iso
-from runyard.record import RunRecord
+from runyard.record import one_line
 
 _COLOURS = {
     "COMPLETED": "green",
@@ -22,8 +20,6 @@ _COLOURS = {
     "PENDING": "bright_black",
     "CANCELLED": "yellow",
 }
-#: ends of a job that are not what was wanted.
-NOT_WELL = (State.FAILED, State.TIMEOUT, State.OUT_OF_MEMORY, State.PREEMPTED, State.LOST)
 
 
 def terminal_width() -> int | None:
@@ -99,32 +95,6 @@ def number(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.6g}" if isinstance(value, float) else one_line(str(value))
-
-
-def one_line(text: str) -> str:
-    """Text without line ends and other characters that would disturb a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def shown(path: Path) -> str:
-    """A path, from here when it lies below."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
-
-
-def reason_of(run: RunRecord) -> str:
-    """Why the last attempt of a run did not complete, in one line."""
-    last = run.attempts[-1] if run.attempts else None
-    if last is None:
-        return "it never began"
-    if last.error is not None:
-        first = last.error.message.strip().splitlines()
-        return one_line(f"{last.error.type}: {first[0]}" if first else last.error.type)
-    if last.signal is not None:
-        return f"killed by {last.signal}"
-    if last.exit_code is not None:
-        return f"exit code {last.exit_code}"
-    return "its process is gone" if run.state is State.LOST else "no cause is recorded"
 
 
 def cells_wide(text: str) -> int:

@@ -22,6 +22,7 @@ from runyard.record.run import Attempt, ErrorInfo, RunRecord, StageInfo, read_ru
 from runyard.record.runs import count_states, find_run_dirs, is_alive, read_plan, read_runs
 from runyard.record.sweep import SweepRecord, read_sweep, recover_sweep, write_sweep
 from runyard.record.table import Table, open_table, read_rows, table_files
+from runyard.record.words import label_of, one_line, reason_of, shown
 
 __all__ = [
     "LATEST",
@@ -64,7 +65,9 @@ __all__ = [
     "is_alive",
     "is_held",
     "is_secret",
+    "label_of",
     "metrics_of",
+    "one_line",
     "open_table",
     "packages",
     "read_events",
@@ -75,6 +78,7 @@ __all__ = [
     "read_run",
     "read_runs",
     "read_sweep",
+    "reason_of",
     "recover_sweep",
     "redact",
     "redact_command",
@@ -82,6 +86,7 @@ __all__ = [
     "replay",
     "save_patch",
     "set_active",
+    "shown",
     "table",
     "table_files",
     "write_plan",

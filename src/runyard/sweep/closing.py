@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from runyard.base import State
-from runyard.record import RunPaths, RunRecord, count_states
+from runyard.base import FAILURES, State
+from runyard.record import RunPaths, RunRecord, count_states, label_of, shown
 from runyard.sweep.controller import Outcomes
-from runyard.sweep.display import label_of
 from runyard.sweep.opening import OpenSweep
 
 _MOST_FAILURES = 10
@@ -20,7 +18,7 @@ def closing_lines(
     opened: OpenSweep, runs: Sequence[RunRecord], outcomes: Outcomes, notes: Sequence[str], finish_s: float
 ) -> Iterator[str]:
     """Lines for the user, most important last."""
-    failed = [run for run in runs if run.state in FAILED]
+    failed = [run for run in runs if run.state in FAILURES]
     for run in failed[:_MOST_FAILURES]:
         yield from _failure(run)
     if len(failed) > _MOST_FAILURES:
@@ -37,9 +35,6 @@ def closing_lines(
         yield f"  to finish what is left: runyard resume {reference(opened)}"
 
 
-FAILED = (State.FAILED, State.TIMEOUT, State.OUT_OF_MEMORY, State.PREEMPTED, State.LOST)
-
-
 def _failure(run: RunRecord) -> Iterator[str]:
     last = run.attempts[-1] if run.attempts else None
     yield f"job {run.job} {run.state}: {label_of(run)}"
@@ -50,12 +45,6 @@ def _failure(run: RunRecord) -> Iterator[str]:
         else:
             yield from (f"    {line}" for line in last.error.message.splitlines())
     yield f"    log: {shown(RunPaths(Path(run.run_dir)).output_log)}"
-
-
-def shown(path: Path) -> str:
-    """A path as short as it can be written from here."""
-    relative = os.path.relpath(path)
-    return relative if not relative.startswith("..") else str(path)
 
 
 def reference(opened: OpenSweep) -> str:

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from runyard.base import STATES, TERMINAL, State
 from runyard.execute import usable_cpus
 from runyard.record import RunRecord
-from runyard.sweep.display import BestSoFar, Progress, RunningJob, eta_seconds, make_display
+from runyard.sweep.display import make_display
 from runyard.sweep.opening import OpenSweep
 from runyard.sweep.planning import PlannedJob
 from runyard.sweep.settings import LauncherSettings
+from runyard.sweep.view import BestSoFar, Progress, RunningJob, eta_seconds
 
 #: how often the picture is put together, in seconds; the display draws no faster.
 _EVERY_S = 0.125

@@ -27,8 +27,8 @@ from runyard.record import (
     read_runs,
     read_sweep,
     redact_override,
+    shown,
 )
-from runyard.sweep.closing import shown
 from runyard.sweep.config import (
     LOCAL_LAUNCHER,
     key_of,

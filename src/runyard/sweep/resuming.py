@@ -21,11 +21,10 @@ from hydra.core.utils import configure_log
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from runyard.base import RunyardError, State, UsageError, unknown_name
+from runyard.base import FAILURES, RunyardError, State, UsageError, unknown_name
 from runyard.compose import CapturedApplication, Composer, run_captured
 from runyard.execute import end_processes
 from runyard.record import ControllerLock, Entry, RunRecord, SweepPaths, read_runs, read_sweep, write_run
-from runyard.sweep.closing import FAILED
 from runyard.sweep.config import recorder_settings, task_overrides
 from runyard.sweep.execution import Application, Execution, exit_code
 from runyard.sweep.finish import finish
@@ -52,7 +51,7 @@ class Selection:
             return False
         if self.jobs is not None:
             return run.job in self.jobs
-        return self.kind == "left" or run.state in FAILED
+        return self.kind == "left" or run.state in FAILURES
 
 
 def selection_of(text: str) -> Selection:

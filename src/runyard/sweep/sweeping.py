@@ -15,8 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import SweepState, UsageError
 from runyard.plan import Axis, axes_of, grid, grid_size, table_jobs
-from runyard.record import count_states, read_plan_table, read_runs
-from runyard.sweep.closing import reference, shown
+from runyard.record import count_states, read_plan_table, read_runs, shown
+from runyard.sweep.closing import reference
 from runyard.sweep.config import absolute
 from runyard.sweep.execution import Application
 from runyard.sweep.finish import finish, index

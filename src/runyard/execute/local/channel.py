@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import select
 import socket
 import struct
 from typing import Any
@@ -12,7 +13,10 @@ _CHUNK = 1 << 18
 
 
 class Channel:
-    """One end. ``send`` waits until the other side has room; ``receive`` never waits."""
+    """One end. ``send`` waits until the other side has room; ``receive`` never waits.
+
+    While ``send`` waits it takes in what comes: two ends that send at once must not wait for each other for ever.
+    """
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
@@ -26,20 +30,39 @@ class Channel:
     def send(self, message: Any) -> None:
         """Sends one message. Raises OSError (BrokenPipeError) when the other side is gone."""
         data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-        self._end.sendall(_HEADER.pack(len(data)) + data)
+        view = memoryview(_HEADER.pack(len(data)) + data)
+        ready = select.poll()
+        ready.register(self._end, select.POLLIN | select.POLLOUT)
+        while view:
+            try:
+                view = view[self._end.send(view, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                if any(event & select.POLLIN for _, event in ready.poll()):
+                    self._take()
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether ``receive`` will give some even when the descriptor has nothing to read."""
+        if len(self._buffer) < _HEADER.size:
+            return False
+        (length,) = _HEADER.unpack_from(self._buffer)
+        return len(self._buffer) >= _HEADER.size + int(length)
 
     def receive(self) -> list[Any]:
         """The messages that are there. Sets ``is_closed`` when the other side is gone."""
+        self._take()
+        return self._messages()
+
+    def _take(self) -> None:
         try:
             data = self._end.recv(_CHUNK, socket.MSG_DONTWAIT)
         except (BlockingIOError, InterruptedError):
-            return self._messages()
+            return
         except OSError:
             data = b""
         if not data:
             self.is_closed = True
         self._buffer += data
-        return self._messages()
 
     def _messages(self) -> list[Any]:
         found = []

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -78,9 +79,27 @@ def _stream(descriptor: int) -> io.TextIOWrapper:
 def _fresh_state() -> None:
     """What a fork copies and a new process would not have."""
     atexit._clear()
+    finalizers: Any = weakref.finalize  # such as those of temporary directories, which are the parent's to remove
+    finalizers._registry.clear()
+    finalizers._registered_with_atexit = False
+    _fresh_multiprocessing()
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None and _is_unseeded(numpy_random):
         numpy_random.seed()  # else every job would draw the same "random" numbers
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.initial_seed() >= 2**32:  # nobody has seeded it: torch's own seeds are that long
+        torch.seed()
+
+
+def _fresh_multiprocessing() -> None:
+    """As ``multiprocessing`` itself does in a process that it forks."""
+    process: Any = sys.modules.get("multiprocessing.process")
+    util: Any = sys.modules.get("multiprocessing.util")
+    if process is not None and util is not None:
+        process._children = set()
+        util._finalizer_registry.clear()
+        util._run_after_forkers()
+        atexit.register(util._exit_function)  # joins or ends the job's own children
 
 
 def _is_unseeded(numpy_random: Any) -> bool:
@@ -99,9 +118,8 @@ def _write_all(descriptor: int, data: bytes) -> None:
 def _end(code: int) -> NoReturn:
     """Ends as an interpreter does: waits for threads, runs exit functions, flushes."""
     try:
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread() and not thread.daemon:
-                thread.join()
+        shutdown: Any = threading
+        shutdown._shutdown()  # a plain join would wait for the idle threads of an executor for ever
         atexit._run_exitfuncs()
         logging.shutdown()
     except BaseException:  # the job's own exit functions may do anything

@@ -53,6 +53,15 @@ def descendants_of(pid: int) -> list[int]:
     return found
 
 
+def session_of(pid: int) -> int | None:
+    """The session that a process belongs to, also while it is dead and not yet waited for; None when it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return int(text.rpartition(")")[2].split()[3])
+
+
 def has_token(pid: int, token: str) -> bool:
     """Whether ``token`` stands in the environment that a process was started with."""
     try:
@@ -71,11 +80,12 @@ def signal_tree(pid: int, number: int) -> None:
             os.kill(other, number)
 
 
-def writes_below(pid: int, folder: Path) -> bool:
-    """Whether a process has its standard output or error in a file below ``folder``."""
+def writes_to(pid: int, place: Path) -> bool:
+    """Whether a process has its standard output or error in the file ``place``, or in one below that folder."""
+    real = os.path.realpath(place)
     for descriptor in (1, 2):
         with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/{pid}/fd/{descriptor}").startswith(f"{folder}/"):
+            if f"{os.readlink(f'/proc/{pid}/fd/{descriptor}')}/".startswith(f"{real}/"):
                 return True
     return False
 
@@ -91,7 +101,7 @@ def end_processes(token: str, *, folder: Path | None = None, candidates: list[in
     """
     pids = _all_processes() if candidates is None else candidates
     mine = os.getpid()
-    found = [p for p in pids if p != mine and (has_token(p, token) or (folder is not None and writes_below(p, folder)))]
+    found = [p for p in pids if p != mine and (has_token(p, token) or (folder is not None and writes_to(p, folder)))]
     for pid in found:
         signal_tree(pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -13,9 +13,9 @@ import warnings
 
 from runyard.execute.local.channel import channel_pair
 from runyard.execute.local.child import TOKEN_VARIABLE, Work
-from runyard.execute.local.guard import adopt_orphans, children_of, end_processes
+from runyard.execute.local.guard import adopt_orphans, children_of, has_token, session_of, signal_tree, writes_to
 from runyard.execute.local.template import Template, token_prefix
-from runyard.execute.task import Ended, Event, Task
+from runyard.execute.task import Ended, Event, Started, Task
 
 
 class LocalPool:
@@ -30,7 +30,8 @@ class LocalPool:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._running: set[int] = set()
+        self._running: dict[int, Task] = {}  # by ticket
+        self._pids: dict[int, int] = {}  # by ticket, as soon as they are known
         self._pid = 0
 
     def start(self) -> None:
@@ -53,7 +54,7 @@ class LocalPool:
 
     def launch(self, task: Task) -> None:
         """Starts a task. Its ticket must not be in use."""
-        self._running.add(task.ticket)
+        self._running[task.ticket] = task
         with contextlib.suppress(OSError):  # the template is gone: wait() will tell
             self._channel.send(("start", task))
 
@@ -64,17 +65,21 @@ class LocalPool:
                 self._channel.send(("signal", (ticket, number)))
 
     def wait(self, timeout_s: float) -> list[Event]:
-        """What has happened; waits for the first event up to ``timeout_s``, less when a signal arrives."""
-        if not self._selector.select(timeout_s):
+        """What has happened; waits for the first event up to ``timeout_s``."""
+        if not self._channel.has_messages and not self._selector.select(timeout_s):
             return []
         events: list[Event] = list(self._channel.receive())
         for event in events:
-            if isinstance(event, Ended):
-                self._running.discard(event.ticket)
+            if isinstance(event, Started):
+                self._pids[event.ticket] = event.pid
+            else:
+                self._running.pop(event.ticket, None)
+                self._pids.pop(event.ticket, None)
         if self._channel.is_closed:
             events.extend(Ended(ticket=t, exit_code=None, signal=None) for t in sorted(self._running))
             self._bury()
             self._running.clear()
+            self._pids.clear()
             self.start()
         return events
 
@@ -105,15 +110,22 @@ class LocalPool:
 
     def _end_orphans(self) -> None:
         """Ends what jobs had started, when the template could not. Jobs die with it; what is theirs comes to us."""
-        needle = f"{TOKEN_VARIABLE}={token_prefix(self._pid)}"
         quiet = 0
         while quiet < 2:
-            ended = end_processes(needle, candidates=children_of(os.getpid()))
-            for pid in ended:
-                with contextlib.suppress(ChildProcessError):
+            orphans = [pid for pid in children_of(os.getpid()) if self._is_orphan(pid)]
+            for pid in orphans:
+                signal_tree(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                    os.kill(pid, signal.SIGKILL)
                     os.waitpid(pid, 0)
-            quiet = 0 if ended else quiet + 1
+            quiet = 0 if orphans else quiet + 1
             time.sleep(0.01 if self._running else 0)
+
+    def _is_orphan(self, pid: int) -> bool:
+        """Whether a child of this process is a job, or belongs to one: by session, by token, or by its output."""
+        if session_of(pid) in self._pids.values() or has_token(pid, f"{TOKEN_VARIABLE}={token_prefix(self._pid)}"):
+            return True
+        return any(writes_to(pid, task.output) for task in self._running.values())
 
 
 def threads_at_fork() -> list[str]:

@@ -16,11 +16,13 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
+from runyard.base import append_text
 from runyard.execute.local.channel import Channel
 from runyard.execute.local.child import TOKEN_VARIABLE, Work, run_child
-from runyard.execute.local.guard import adopt_orphans, children_of, has_token, memory_kills, signal_tree
+from runyard.execute.local.guard import adopt_orphans, children_of, has_token, memory_kills, signal_tree, writes_to
 from runyard.execute.task import Ended, Started, Task
 
 _CHUNK = 1 << 18
@@ -32,6 +34,7 @@ class _Job:
     pid: int
     reads: int
     token: str
+    output: Path
     memory_kills: int
     report: bytearray = field(default_factory=bytearray)
 
@@ -75,10 +78,12 @@ class Template:
         self._selector.register(self._wake_reads, selectors.EVENT_READ, self._on_child)
 
     def _turn(self) -> None:
-        for key, _ in self._selector.select():
+        for key, _ in self._selector.select(0 if self._channel.has_messages else None):
             if self._selector.get_map().get(key.fileobj) == key:  # else an earlier action of this turn has closed it
                 action: Callable[[], None] = key.data
                 action()
+        if self._channel.has_messages:  # they came while a message was sent
+            self._on_message()
 
     def _on_message(self) -> None:
         for message in self._channel.receive():
@@ -94,20 +99,33 @@ class Template:
                 signal_tree(job.pid, number)
 
     def _start(self, task: Task) -> None:
-        reads, writes = os.pipe()
         token = f"{token_prefix(os.getpid())}{secrets.token_hex(8)}"
         kills = memory_kills()
         me = os.getpid()
-        pid = os.fork()
+        descriptors: tuple[int, ...] = ()
+        try:
+            reads, writes = descriptors = os.pipe()
+            pid = os.fork()
+        except OSError as error:  # no descriptor or no process is to be had: this task's fate alone
+            for descriptor in descriptors:
+                os.close(descriptor)
+            self._refuse(task, error)
+            return
         if pid == 0:
             self._leave_template(reads)
             run_child(task, self._work, writes, me, token)
         os.close(writes)
         os.set_blocking(reads, False)
-        job = _Job(task.ticket, pid, reads, token, kills)
+        job = _Job(task.ticket, pid, reads, token, task.output, kills)
         self._jobs[pid] = job
         self._selector.register(reads, selectors.EVENT_READ, lambda: self._read(job))
         self._send(Started(ticket=task.ticket, pid=pid))
+
+    def _refuse(self, task: Task, error: OSError) -> None:
+        with contextlib.suppress(OSError):
+            task.output.parent.mkdir(parents=True, exist_ok=True)
+            append_text(task.output, f"runyard: the system could not start a process for this job: {error}\n")
+        self._send(Ended(ticket=task.ticket, exit_code=os.EX_OSERR, signal=None))
 
     def _leave_template(self, reads: int) -> None:
         """In a new child: closes what is the template's."""
@@ -163,10 +181,12 @@ class Template:
         )
 
     def _end_leftovers(self, job: _Job) -> None:
-        """Ends processes that left the job's group and were adopted here: known by the token they carry."""
+        """Ends processes that left the job's group and were adopted here: known by their token or their output."""
         needle = f"{TOKEN_VARIABLE}={job.token}"
         for pid in children_of(os.getpid()):
-            if pid not in self._jobs and (not self._jobs or has_token(pid, needle)):
+            if pid in self._jobs:
+                continue
+            if not self._jobs or has_token(pid, needle) or writes_to(pid, job.output):
                 signal_tree(pid, signal.SIGKILL)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
