@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from runyard.base import State
 from runyard.record.run import RunRecord
@@ -22,8 +23,13 @@ def shown(path: Path) -> str:
 
 def label_of(run: RunRecord) -> str:
     """What tells a run from the others: its swept values, or all its overrides when nothing was swept."""
-    swept = [f"{name}={value}" for name, value in run.params.items()]
+    swept = [f"{name}={_as_override(value)}" for name, value in run.params.items()]
     return one_line(" ".join(swept or run.overrides))
+
+
+def _as_override(value: Any) -> str:
+    """A value as it would be written on the command line, where that differs from Python's text."""
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else "null" if value is None else str(value)
 
 
 def reason_of(run: RunRecord) -> str:
