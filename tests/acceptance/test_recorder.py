@@ -137,8 +137,20 @@ def test_a_directory_of_the_users_own_is_kept(shell):
     shell.app("rows_app", "-m", "+runyard=local", "i=1,2", "hydra.sweep.dir=mine", "hydra.sweep.subdir=i${i}", check=0)
     assert len(rows_of(shell.cwd / "mine" / "results.csv")) == 2
     assert read_json(shell.cwd / "mine" / "i2" / "run.json")["metrics"]["square"] == 4
-    again = shell.app("rows_app", "-m", "+runyard=local", "i=1,2", "hydra.sweep.dir=mine", check=2)
-    assert "has a sweep already" in again.stderr
+
+
+def test_a_directory_that_is_used_again_keeps_the_earlier_sweep(shell):
+    for value in ("1,2", "3,4"):
+        shell.app("rows_app", "-m", "+runyard=local", f"i={value}", "hydra.sweep.dir=mine", check=0)
+        (shell.cwd / "mine" / "own-notes.txt").touch()
+    assert [r["i"] for r in rows_of(shell.cwd / "mine" / "results.csv")] == ["3", "4"]
+    (earlier,) = (shell.cwd / "mine" / "previous").iterdir()
+    assert [r["i"] for r in rows_of(earlier / "results.csv")] == ["1", "2"]
+    assert read_json(earlier / "1" / "run.json")["metrics"]["square"] == 4
+    assert (shell.cwd / "mine" / "own-notes.txt").exists()
+    assert read_json(shell.cwd / "mine" / "0" / "run.json")["sweep_id"] != earlier.name
+    listed = shell.runyard("ls", "--json", check=0).stdout
+    assert listed.count('"sweep_id"') == 2
 
 
 def test_the_launcher_works_alone_and_keeps_to_its_directory(shell):

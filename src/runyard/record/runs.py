@@ -142,7 +142,7 @@ def find_run_dirs(sweep_dir: Path) -> Iterator[Path]:
         elif len(path.parts) - base >= _DEEPEST:
             names.clear()
         else:
-            names[:] = sorted(n for n in names if n not in ("snapshot", "tables", "shared", "figures"))
+            names[:] = sorted(n for n in names if n not in ("snapshot", "tables", "shared", "figures", "previous"))
 
 
 def count_states(runs: Sequence[RunRecord]) -> dict[str, int]:

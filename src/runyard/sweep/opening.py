@@ -13,7 +13,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import SweepState, UsageError, iso, utc_now, write_text
 from runyard.record import (
-    SWEEP_FILE,
     Entry,
     GitState,
     RunPaths,
@@ -30,6 +29,7 @@ from runyard.record import (
     save_patch,
     write_sweep,
 )
+from runyard.sweep.aside import set_aside
 from runyard.sweep.config import LOCAL_LAUNCHER, absolute, launcher_name, recorder_settings, task_overrides
 from runyard.sweep.identity import claim_directory, sweep_id
 from runyard.sweep.planning import freeze, submission_of
@@ -155,12 +155,7 @@ def _is_named_by_us(config: DictConfig, single: bool) -> bool:
 
 
 def _take_given(folder: Path) -> Path:
-    if (folder / SWEEP_FILE).exists():
-        raise UsageError(
-            "this directory has a sweep already, whose results would be written over",
-            where=str(folder),
-            todo=f"go on with it by 'runyard resume {folder}', give another directory, or remove this one",
-        )
+    set_aside(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

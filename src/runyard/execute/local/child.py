@@ -37,10 +37,10 @@ def run_child(task: Task, work: Work, report_to: int, parent: int, token: str) -
         os.setsid()
         die_with_parent(parent)
         _default_signals()
+        _fresh_state()  # before anything that can fail: the parent's exit functions are not ours to run
         _redirect(task)
         os.environ.update(task.environment)
         os.environ[TOKEN_VARIABLE] = token
-        _fresh_state()
         code = work(task.payload, lambda data: _write_all(report_to, data))
     except BaseException:  # the process border: nothing may unwind into the code of the parent
         traceback.print_exc()

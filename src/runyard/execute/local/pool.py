@@ -13,7 +13,15 @@ import warnings
 
 from runyard.execute.local.channel import channel_pair
 from runyard.execute.local.child import TOKEN_VARIABLE, Work
-from runyard.execute.local.guard import adopt_orphans, children_of, has_token, session_of, signal_tree, writes_to
+from runyard.execute.local.guard import (
+    adopt_orphans,
+    children_of,
+    descendants_of,
+    has_token,
+    session_of,
+    signal_tree,
+    writes_to,
+)
 from runyard.execute.local.template import Template, token_prefix
 from runyard.execute.task import Ended, Event, Started, Task
 
@@ -110,10 +118,11 @@ class LocalPool:
 
     def _end_orphans(self) -> None:
         """Ends what jobs had started, when the template could not. Jobs die with it; what is theirs comes to us."""
-        quiet = 0
+        quiet, doomed = 0, set[int]()
         while quiet < 2:
-            orphans = [pid for pid in children_of(os.getpid()) if self._is_orphan(pid)]
+            orphans = [pid for pid in children_of(os.getpid()) if pid in doomed or self._is_orphan(pid)]
             for pid in orphans:
+                doomed.update(descendants_of(pid))  # once dead they come to us, and can be told no more
                 signal_tree(pid, signal.SIGKILL)
                 with contextlib.suppress(ProcessLookupError, ChildProcessError):
                     os.kill(pid, signal.SIGKILL)
