@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -11,7 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from runyard.base import SweepState, UsageError, iso, utc_now, write_text
+from runyard.base import RunyardError, SweepState, UsageError, iso, utc_now, write_text
 from runyard.record import (
     Entry,
     GitState,
@@ -23,12 +24,14 @@ from runyard.record import (
     gather,
     git_sha,
     git_state,
+    read_sweep,
     redact,
     redact_command,
     redact_override,
     save_patch,
     write_sweep,
 )
+from runyard.registry import Registry, add_to_index
 from runyard.sweep.aside import set_aside
 from runyard.sweep.config import LOCAL_LAUNCHER, absolute, launcher_name, recorder_settings, task_overrides
 from runyard.sweep.identity import claim_directory, sweep_id
@@ -95,7 +98,7 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
     folder = _directory(config, single)
     if folder in _open:
         return _open[folder]
-    folder = _claim(config, folder, single)
+    folder, aside = _claim(config, folder, single)
     cwd = str(config.hydra.runtime.cwd)
     git = git_state(Path(cwd))
     entry = current_entry(cwd)
@@ -112,6 +115,8 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
         freeze(folder, submission_of(config, entry))  # first: what has a record can be taken up again
     write_sweep(folder, opened.record)
     _write_config(config, folder)
+    if aside is not None and opened.root is not None:
+        _index_moved(opened.root, aside)
     _open[folder] = opened
     return opened
 
@@ -132,15 +137,23 @@ def _directory(config: DictConfig, single: bool) -> Path:
     return Path(os.path.abspath(absolute(config, str(OmegaConf.select(config, key)))))
 
 
-def _claim(config: DictConfig, folder: Path, single: bool) -> Path:
+def _index_moved(root: Path, aside: Path) -> None:
+    """Tells registry and index where a sweep that was set aside lies now; they are derived, and can do without."""
+    with contextlib.suppress(OSError, RunyardError):
+        Registry(root).put(aside)
+        add_to_index(root, read_sweep(aside), aside)
+
+
+def _claim(config: DictConfig, folder: Path, single: bool) -> tuple[Path, Path | None]:
+    """Makes the directory; returns it, and where a sweep went that was in it."""
     if not _is_named_by_us(config, single):
-        return _take_given(folder)
+        return folder, _take_given(folder)
     claimed = claim_directory(folder)
     names = OmegaConf.get_cache(config)[RESOLVER]
     for arguments, name in list(names.items()):
         if name == folder.name:
             names[arguments] = claimed.name
-    return claimed
+    return claimed, None
 
 
 def _can_be_resumed(config: DictConfig, single: bool) -> bool:
@@ -154,15 +167,15 @@ def _is_named_by_us(config: DictConfig, single: bool) -> bool:
     return f"${{{RESOLVER}" in str(raw._value())
 
 
-def _take_given(folder: Path) -> Path:
-    set_aside(folder)
+def _take_given(folder: Path) -> Path | None:
+    aside = set_aside(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise UsageError(
             f"the sweep's directory cannot be made ({exc.strerror})", where=str(folder), todo="give another place"
         ) from exc
-    return folder
+    return aside
 
 
 def _new_record(
