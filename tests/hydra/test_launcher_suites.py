@@ -9,12 +9,10 @@ import pytest
 from hydra.core.plugins import Plugins
 from hydra.test_utils.launcher_common_tests import BatchedSweeperTestSuite, LauncherTestSuite
 
-from hydra_plugins.runyard.launcher import RunyardLocalLauncher
-from hydra_plugins.runyard.sweeper import RunyardSweeper
-
 # Of Hydra's own test configurations, which are older than its rules.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:In '.*'. Defaults list is missing `_self_`:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Future Hydra versions will no longer change working directory:UserWarning"),
     pytest.mark.filterwarnings("ignore:\\s*The version_base parameter is not specified:UserWarning"),
 ]
 
@@ -24,9 +22,12 @@ BATCHES = "hydra.sweeper.max_batch_size=2"
 
 
 def test_hydra_finds_our_launcher_and_our_sweeper() -> None:
-    found = Plugins.instance().discover()
-    assert RunyardLocalLauncher in found
-    assert RunyardSweeper in found
+    found = {f"{plugin.__module__}.{plugin.__name__}" for plugin in Plugins.instance().discover()}
+    assert {
+        "hydra_plugins.runyard.launcher.RunyardLocalLauncher",
+        "hydra_plugins.runyard.sweeper.RunyardSweeper",
+        "hydra_plugins.runyard.search_path.RunyardSearchPath",
+    } <= found
 
 
 @pytest.mark.parametrize(("launcher_name", "overrides"), [("runyard_local", [])])
