@@ -15,6 +15,7 @@ def app(shell):
     (shell.cwd / "no_times.csv").write_text("sender_lat,sender_lng,recipient_lat,recipient_lng\n0,0,1,1\n")
     (shell.cwd / "nonsense.csv").write_text("job,run_key,run_dir\n0,x,0\n")
     (shell.cwd / "garbage.csv").write_text('workload.d\n"[1,"\n')
+    (shell.cwd / "good.csv").write_text("workload.d\n10\n20\n")
     (shell.cwd / "twice.csv").write_text("workload.d,workload.d\n1,2\n")
 
     def run(*args):
@@ -48,6 +49,7 @@ CASES = [
     (["-m", "hydra.sweeper.table=garbage.csv"], "row 1"),
     (["-m", "hydra.sweeper.table=twice.csv"], "comes twice"),
     (["-m", "hydra.sweeper.table=nowhere.csv"], "nowhere.csv"),
+    (["-m", "hydra.sweeper.table=good.csv", "workload.d=1,2"], "swept besides"),
     (["-m", "hydra.callbacks.runyard.validate=no.such.thing"], "no.such.thing"),
 ]
 

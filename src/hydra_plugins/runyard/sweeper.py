@@ -24,7 +24,7 @@ ConfigStore.instance().store(group="hydra/sweeper", name="runyard", node=Runyard
 
 
 class RunyardSweeper(Sweeper):
-    """Hydra's grid, a table of jobs, a dry run; every job is recorded whatever launcher runs it."""
+    """Hydra's grid, a table of jobs, a dry run. Over a launcher that is not ours, the callback records the jobs."""
 
     def __init__(
         self,

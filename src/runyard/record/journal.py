@@ -6,7 +6,7 @@ Events (``event``):
     ``planned``     jobs ``first`` to ``first + count - 1`` belong to the sweep
     ``started``     attempt ``attempt`` of ``job`` runs as ``pid`` on ``host``
     ``ended``       an attempt ended: ``job`` and ``run``, the whole run record but for its provenance
-    ``stopped``     the controller left; ``state`` is the sweep's
+    ``stopped``     the controller left; ``interrupted`` tells whether it was told to
 A torn line is skipped: the writer was killed there, or the disk was full. What follows stands on a line of its own.
 """
 

@@ -44,9 +44,9 @@ def read_plan_table(path: Path) -> list[dict[str, str]]:
     where = str(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=False))
+    except (OSError, UnicodeDecodeError, csv.Error) as exc:
         raise UsageError(f"the table cannot be read ({exc})", where=where, todo="give the path of a CSV file") from exc
-    lines = list(csv.reader(io.StringIO(text, newline=""), strict=False))
     if not lines or not any(cell.strip() for cell in lines[0]):
         raise UsageError("the table is empty", where=where, todo="its first line names the overrides, such as lr,seed")
     header = [cell.strip() for cell in lines[0]]

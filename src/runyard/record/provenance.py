@@ -182,6 +182,8 @@ def packages() -> dict[str, str]:
 def _versions(modules: frozenset[str]) -> dict[str, str]:
     known = _distributions()
     names = {d for module in modules for d in known.get(module, ())}
+    # Python 3.10 knows only distributions that list their modules; most others are named like their module.
+    names |= {m for m in modules if m not in known and m not in sys.stdlib_module_names and not m.startswith("_")}
     return {name: version for name in sorted(names) if (version := _version(name)) is not None}
 
 

@@ -76,6 +76,13 @@ def _from_table(config: DictConfig, table: str, axes: Sequence[Axis], parser: Ov
     path = absolute(config, table)
     rows = read_plan_table(path)
     names = list(dict.fromkeys(name for row in rows for name in row))
+    for axis in axes:
+        if axis.swept and axis.name in names:
+            raise UsageError(
+                f"{axis.name} is a column of the table, and swept besides",
+                where="hydra.sweeper.table",
+                todo="take the sweep away, or the column",
+            )
     fixed = [axis for axis in axes if axis.name not in names]
     return SweepPoints(jobs=table_jobs(rows, fixed, str(path), parser.parse_override), names=names)
 
