@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import omegaconf
 import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 from hydra.core.utils import setup_globals
 from hydra.types import RunMode
@@ -20,6 +22,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from runyard.compose import Composer
 
 from .tree import store_structured, write_tree
+
+IS_OMEGACONF_2_4 = tuple(map(int, omegaconf.__version__.split(".")[:2])) >= (2, 4)
 
 
 class CountingLoader(ConfigLoaderImpl):
@@ -66,6 +70,12 @@ class App:
 MakeApp = Callable[..., App]
 
 
+def register(name: str, function: Callable[..., Any], *, use_cache: bool = False) -> None:
+    """Registers a resolver, by the name that this OmegaConf has for that (2.3 has both, of another meaning)."""
+    call: Any = OmegaConf.register_resolver if IS_OMEGACONF_2_4 else OmegaConf.register_new_resolver
+    call(name, function, use_cache=use_cache, replace=True)
+
+
 @pytest.fixture(scope="session")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("conf")
@@ -75,9 +85,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def _own_hydra() -> Iterator[None]:
+    Plugins.instance()  # what is put back in the end must have the plugins in it
     state = copy.deepcopy(Singleton.get_state())
     setup_globals()
-    OmegaConf.register_new_resolver("dumped", OmegaConf.to_yaml, replace=True)
+    register("dumped", OmegaConf.to_yaml)
     store_structured()
     yield
     GlobalHydra.instance().clear()

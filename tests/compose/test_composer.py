@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from runyard.compose import Composer, Frozen, freeze_config, is_same_config, number_job
 
-from .conftest import App, MakeApp, look
+from .conftest import App, MakeApp, look, register
 
 #: lines that only set values: they must go the fast way.
 VALUES = [
@@ -384,7 +384,7 @@ def test_what_the_sweep_has_resolved_is_the_same_for_all_its_jobs(make_app: Make
 
 def test_composing_resolves_nothing(make_app: MakeApp) -> None:
     calls: list[Any] = []
-    OmegaConf.register_new_resolver("count_calls", lambda: calls.append(1), replace=True)
+    register("count_calls", lambda: calls.append(1))
     app = make_app("+counted=${count_calls:}")
     composer = app.composer()
     for line in (["seed=1"], ["seed=2"], ["db=postgresql", "seed=3"], ["lr=${count_calls:}"]):

@@ -19,12 +19,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from runyard.compose import output_dir, run_key
 
-from .conftest import App, MakeApp
+from .conftest import IS_OMEGACONF_2_4, App, MakeApp, register
 
 
 class Color(Enum):
     RED = 1
     BLUE = 2
+
+
+#: OmegaConf 2.4 refuses a number and its text as keys of one mapping.
+_MAY_MIX_KEYS = not IS_OMEGACONF_2_4
 
 
 def _key(values: Any, *exclude: str) -> str:
@@ -90,8 +94,7 @@ def test_configs_that_differ_have_different_keys() -> None:
         {"a": 1, "b": None},
         {1: "x"},
         {"1": "x"},
-        {1: "x", "1": "y"},
-        {1: "y", "1": "x"},
+        *([{1: "x", "1": "y"}, {1: "y", "1": "x"}] if _MAY_MIX_KEYS else []),
         {"a": float("nan")},
         {"a": float("inf")},
         {"a": b"x"},
@@ -184,8 +187,8 @@ def test_what_differs_between_two_runs_of_one_configuration_does_not_disturb_the
     ],
 )
 def test_what_cannot_be_resolved_is_taken_as_it_is_written(values: dict[str, Any]) -> None:
-    OmegaConf.register_new_resolver("failing", lambda: 1 / 0, replace=True)
-    OmegaConf.register_new_resolver("objects", object, replace=True)
+    register("failing", lambda: 1 / 0)
+    register("objects", object)
     assert _key(values) == _key(values)
     assert _key(values) != _key({**values, "c": 1})
 
@@ -212,7 +215,7 @@ def test_what_is_not_excluded_counts() -> None:
 
 def test_a_key_leaves_the_config_as_it_was() -> None:
     config = OmegaConf.create({"hydra": {"x": 1}, "a": "${cached:}", "b": "${now:%f}", "c": {"d": "${a}"}})
-    OmegaConf.register_new_resolver("cached", lambda: 1, use_cache=True, replace=True)
+    register("cached", lambda: 1, use_cache=True)
     OmegaConf.set_struct(config, True)
     before = OmegaConf.to_yaml(config)
     run_key(config)
@@ -224,7 +227,7 @@ def test_a_key_leaves_the_config_as_it_was() -> None:
 
 def test_a_value_that_the_sweep_has_resolved_is_that_value() -> None:
     count = itertools.count()
-    OmegaConf.register_new_resolver("counted", lambda: next(count), use_cache=True, replace=True)
+    register("counted", lambda: next(count), use_cache=True)
     config = OmegaConf.create({"a": "${counted:}"})
     assert config.a == 0
     assert run_key(config) == run_key(config) == _key({"a": 0})

@@ -22,6 +22,8 @@ from runyard.base import RunyardError, UsageError, unknown_name
 
 _UNKNOWN_CHOICE = re.compile(r"Could not find '([\w/]+)/([^'/]+)'\s+Available options")
 _UNKNOWN_LAUNCHER_KEY = re.compile(r"Could not override 'hydra\.launcher\.([\w.]+)'")
+#: the function of Hydra that calls the task: 1.3 and 1.4.
+_RUNS_THE_TASK = ("run_job", "_run_job")
 
 
 def run_application(main: Callable[[], object], *, launcher_keys: tuple[str, ...] = ()) -> int:
@@ -90,6 +92,6 @@ def _wording(error: BaseException, launcher_keys: tuple[str, ...]) -> str:
 def _show_failure(error: BaseException) -> None:
     trace = error.__traceback__
     skip = trace
-    while skip is not None and skip.tb_frame.f_code.co_name != "run_job":
+    while skip is not None and skip.tb_frame.f_code.co_name not in _RUNS_THE_TASK:
         skip = skip.tb_next
     traceback.print_exception(type(error), error, skip.tb_next if skip is not None else trace)
