@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runyard.record import Journal, read_events, replay
+from runyard.record import Journal, PlanMark, read_events, replay
 
 
 def _events(path: Path) -> list[dict[str, Any]]:
@@ -25,9 +25,9 @@ def _line(event: str, **fields: Any) -> bytes:
 def test_events_are_read_in_the_order_in_which_they_were_added(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal(path) as journal:
-        journal.append("planned", first=0, count=2)
+        journal.append("submitted", count=2)
         journal.append("started", job=0)
-        assert [e["event"] for e in _events(path)] == ["planned", "started"]  # at once, before any flush
+        assert [e["event"] for e in _events(path)] == ["submitted", "started"]  # at once, before any flush
         journal.append("ended", job=0, run={"loss": float("nan")})
     assert _events(path)[-1] == {"event": "ended", "job": 0, "run": {"loss": "NaN"}}
     assert all(event["t"].endswith("Z") for event in read_events(path))
@@ -75,23 +75,25 @@ def test_a_line_torn_at_any_place_is_skipped_and_costs_no_other(tmp_path: Path, 
         b"\n\n\n",
         b'{"event": "ended", "job": "x", "run": {}}\n',
         b'{"event": "ended"}\n',
-        b'{"event": "planned", "first": null, "count": 1}\n',
+        b'{"event": "submitted", "count": null}\n',
+        b'{"event": "planned", "count": 1, "size": null, "sha256": ""}\n',
         b'{"event": "never heard of"}\n',
     ],
 )
 def test_damage_in_the_middle_costs_no_other_event(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "j"
-    path.write_bytes(_line("planned", first=0, count=3) + damage)
+    path.write_bytes(_line("submitted", count=3) + damage)
     with Journal(path) as journal:
         journal.append("ended", job=2, run={"state": "COMPLETED"})
     ledger = replay(path)
-    assert (ledger.planned, ledger.runs) == (3, {2: {"state": "COMPLETED"}})
+    assert (ledger.submitted, ledger.runs) == (3, {2: {"state": "COMPLETED"}})
 
 
 def test_the_ledger_holds_the_last_of_each_job(tmp_path: Path) -> None:
     with Journal(tmp_path / "j") as journal:
-        journal.append("planned", first=0, count=3)
-        journal.append("planned", first=3, count=2)
+        journal.append("submitted", count=5)
+        journal.append("planned", count=3, size=40, sha256="a")
+        journal.append("planned", count=5, size=60, sha256="b")
         journal.append("started", job=1, attempt=1)
         journal.append("ended", job=1, run={"state": "FAILED"})
         journal.append("started", job=1, attempt=2)
@@ -99,7 +101,7 @@ def test_the_ledger_holds_the_last_of_each_job(tmp_path: Path) -> None:
         journal.append("started", job=4, attempt=1)
         journal.append("stopped", state="FAILED")
     ledger = replay(tmp_path / "j")
-    assert ledger.planned == 5
+    assert (ledger.submitted, ledger.planned, ledger.mark) == (5, 5, PlanMark(size=60, sha256="b"))
     assert ledger.runs == {1: {"state": "COMPLETED"}}
     assert {job: event["attempt"] for job, event in ledger.started.items()} == {1: 2, 4: 1}
 

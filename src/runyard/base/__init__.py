@@ -1,6 +1,6 @@
 """What every room stands on: errors, atomic files, canonical JSON, the clock, job states. Knows no other room."""
 
-from runyard.base.canonical import canonical_json, digest, finite_json, from_finite_json
+from runyard.base.canonical import canonical_json, canonical_key, digest, finite_json, from_finite_json
 from runyard.base.clock import from_iso, iso, utc_now
 from runyard.base.errors import (
     InterruptedSweep,
@@ -31,6 +31,7 @@ __all__ = [
     "UsageError",
     "append_text",
     "canonical_json",
+    "canonical_key",
     "digest",
     "finite_json",
     "from_finite_json",

@@ -29,7 +29,7 @@ def digest(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {_key(k): _plain(v) for k, v in value.items()}
+        return {canonical_key(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
     if isinstance(value, Enum):
@@ -42,7 +42,8 @@ def _plain(value: Any) -> Any:
     return {"float": repr(value)} if is_special else value
 
 
-def _key(key: Any) -> str:
+def canonical_key(key: Any) -> str:
+    """The text by which a mapping's key stands in canonical JSON."""
     if isinstance(key, str):
         return key
     return f"{type(key).__name__}:{key.name if isinstance(key, Enum) else key!r}"

@@ -31,7 +31,17 @@ from runyard.cli.words import (
     state_text,
     terminal_width,
 )
-from runyard.record import Attempt, RunPaths, RunRecord, SweepPaths, SweepRecord, one_line, reason_of, shown
+from runyard.record import (
+    Attempt,
+    RunPaths,
+    RunRecord,
+    SweepPaths,
+    SweepRecord,
+    one_line,
+    reason_of,
+    shown,
+    with_provenance,
+)
 from runyard.registry import find_sweep
 
 if TYPE_CHECKING:
@@ -180,7 +190,7 @@ def show(sweep: str, roots: tuple[Path, ...], as_json: bool) -> None:
     sweep_dir, job = find_target(sweep, roots)
     now = status_of(sweep_dir)
     if job is not None:
-        run = run_of(now.runs, job, sweep_dir)
+        run = with_provenance(run_of(now.runs, job, sweep_dir))
         print_json(run.to_json()) if as_json else _print_run(run)
     elif as_json:
         print_json({**now.record.to_json(), "path": str(sweep_dir), "jobs": [_job_json(run) for run in now.runs]})

@@ -1,19 +1,26 @@
 """From a job's overrides to its config; the only room that knows Hydra's internals."""
 
 from runyard.compose.capture import CapturedApplication, run_captured
-from runyard.compose.composer import Composer, Frozen, freeze_config, is_same_config, number_job
+from runyard.compose.composer import Choices, ComposedJob, Composer, Frozen, freeze_config, number_job
 from runyard.compose.frontdoor import run_application
+from runyard.compose.job import JobOrder, Rehearsal, run_as_hydra
 from runyard.compose.key import output_dir, run_key
+from runyard.compose.same import is_same_config
 
 __all__ = [
     "CapturedApplication",
+    "Choices",
+    "ComposedJob",
     "Composer",
     "Frozen",
+    "JobOrder",
+    "Rehearsal",
     "freeze_config",
     "is_same_config",
     "number_job",
     "output_dir",
     "run_application",
+    "run_as_hydra",
     "run_captured",
     "run_key",
 ]

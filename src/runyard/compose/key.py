@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import PurePath
@@ -16,7 +17,7 @@ from omegaconf import DictConfig, ListConfig, Node, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
-from runyard.base import digest
+from runyard.base import canonical_json, canonical_key
 
 #: the rule's version: it changes when the same config would get another hash.
 RULE = "1"
@@ -34,15 +35,31 @@ def run_key(config: DictConfig, exclude: Collection[str] = ()) -> str:
         config: a composed config; its ``hydra`` node is left out.
         exclude: dotted keys to leave out.
     """
-    with _only_what_is_stable(config):
-        plain = {key: _value(config, key, (config,)) for key in config}
-    for key in exclude:
-        _drop(plain, key.split("."))
-    return f"{RULE}-{digest({'rule': RULE, 'config': plain})[:32]}"
+    with only_what_is_stable(config):
+        entries = {key: text for key in config if (text := entry_json(config, key, exclude)) is not None}
+    return key_of_entries(entries)
+
+
+def entry_json(config: DictConfig, key: Any, exclude: Collection[str] = ()) -> str | None:
+    """The part of the run key's text that one top-level key of the config gives; None when it is left out.
+
+    Call it inside ``only_what_is_stable``.
+    """
+    plain = {key: _value(config, key, (config,))}
+    for name in exclude:
+        _drop(plain, name.split("."))
+    return canonical_json(plain)[1:-1] if plain else None
+
+
+def key_of_entries(entries: Mapping[Any, str]) -> str:
+    """The run key of a config whose top-level keys give these texts."""
+    config = ",".join(text for _, text in sorted((canonical_key(key), text) for key, text in entries.items()))
+    text = f'{{"config":{{{config}}},"rule":"{RULE}"}}'
+    return f"{RULE}-{hashlib.sha256(text.encode('ascii')).hexdigest()[:32]}"
 
 
 @contextmanager
-def _only_what_is_stable(config: DictConfig) -> Iterator[None]:
+def only_what_is_stable(config: DictConfig) -> Iterator[None]:
     """While it lasts the config has no ``hydra`` node, and what asks for it or for the time cannot be resolved.
 
     Nothing that is resolved meanwhile stays in the config's cache.
@@ -113,8 +130,13 @@ def _drop(plain: Any, path: list[str]) -> None:
             del plain[key]
 
 
-def output_dir(config: DictConfig, *, single: bool = False) -> str:
+def output_dir(config: DictConfig, *, single: bool = False, subdir: str | None = None) -> str:
     """The folder that Hydra's ``run_job`` would make for a job, absolute.
+
+    Args:
+        config: the job's config.
+        single: of a run that is no multirun.
+        subdir: in the place of ``hydra.sweep.subdir``.
 
     Raises:
         omegaconf.errors.OmegaConfBaseException: ``hydra.sweep.dir`` or ``subdir`` cannot be resolved.
@@ -125,6 +147,7 @@ def output_dir(config: DictConfig, *, single: bool = False) -> str:
         if single:
             return os.path.abspath(str(OmegaConf.select(config, "hydra.run.dir")))
         folder = str(OmegaConf.select(config, "hydra.sweep.dir"))
-        return os.path.abspath(os.path.join(folder, str(OmegaConf.select(config, "hydra.sweep.subdir"))))
+        last = subdir if subdir is not None else str(OmegaConf.select(config, "hydra.sweep.subdir"))
+        return os.path.abspath(os.path.join(folder, last))
     finally:
         HydraConfig.instance().cfg = before

@@ -15,11 +15,21 @@ from runyard.record.layout import (
 )
 from runyard.record.lock import ControllerLock, controller_identity, is_held, read_holder
 from runyard.record.metrics import RETURN_VALUE, frames_of, metrics_of
-from runyard.record.plan import OWN_COLUMNS, PlanRow, read_plan_table, write_plan
+from runyard.record.plan import (
+    OWN_COLUMNS,
+    PlanMark,
+    PlanReader,
+    PlanRow,
+    PlanWriter,
+    is_marked,
+    iter_plan,
+    read_plan_table,
+    write_plan,
+)
 from runyard.record.provenance import GitState, gather, git_sha, git_state, gpu_names, host, packages, save_patch
 from runyard.record.redact import REDACTED, is_secret, redact, redact_command, redact_override
 from runyard.record.run import Attempt, ErrorInfo, RunRecord, StageInfo, read_run, write_run
-from runyard.record.runs import count_states, find_run_dirs, is_alive, read_plan, read_runs
+from runyard.record.runs import count_states, find_run_dirs, is_alive, read_plan, read_runs, with_provenance
 from runyard.record.sweep import SweepRecord, read_sweep, recover_sweep, write_sweep
 from runyard.record.table import Table, open_table, read_rows, table_files
 from runyard.record.words import label_of, one_line, reason_of, shown
@@ -40,7 +50,10 @@ __all__ = [
     "GitState",
     "Journal",
     "Ledger",
+    "PlanMark",
+    "PlanReader",
     "PlanRow",
+    "PlanWriter",
     "RootPaths",
     "RunPaths",
     "RunRecord",
@@ -64,7 +77,9 @@ __all__ = [
     "host",
     "is_alive",
     "is_held",
+    "is_marked",
     "is_secret",
+    "iter_plan",
     "label_of",
     "metrics_of",
     "one_line",
@@ -89,6 +104,7 @@ __all__ = [
     "shown",
     "table",
     "table_files",
+    "with_provenance",
     "write_plan",
     "write_run",
     "write_sweep",

@@ -3,7 +3,8 @@
 Events (``event``):
     ``sweep``       jobs are about to be added; ``sweep`` is the sweep's record at that time
     ``controller``  a controller took the sweep over: ``pid``, ``host``
-    ``planned``     jobs ``first`` to ``first + count - 1`` belong to the sweep
+    ``submitted``   the sweep has ``count`` jobs; their overrides are in the snapshot
+    ``planned``     the first ``count`` of them are in the plan file, in its first ``size`` bytes with that ``sha256``
     ``started``     attempt ``attempt`` of ``job`` runs as ``pid`` on ``host``
     ``ended``       an attempt ended: ``job`` and ``run``, the whole run record but for its provenance
     ``stopped``     the controller left; ``interrupted`` tells whether it was told to
@@ -23,6 +24,7 @@ from types import TracebackType
 from typing import Any
 
 from runyard.base import finite_json, iso, utc_now, write_all
+from runyard.record.plan import PlanMark
 
 FLUSH_EVERY_S = 1.0
 
@@ -107,11 +109,14 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
 class Ledger:
     """What the journal says.
 
-    ``sweep`` is the sweep's record when its jobs were planned; ``runs`` holds the last ended record of each job, as in
-    ``run.json``.
+    ``sweep`` is the sweep's record when its jobs were submitted, ``submitted`` their number, ``planned`` how many of
+    them are in the plan file and ``mark`` how far that goes; ``runs`` holds the last ended record of each job, as in
+    ``run.json``, and ``started`` the last attempt that began.
     """
 
+    submitted: int = 0
     planned: int = 0
+    mark: PlanMark | None = None
     sweep: Mapping[str, Any] | None = None
     runs: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     started: dict[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -133,8 +138,11 @@ def _enter(ledger: Ledger, event: Mapping[str, Any]) -> None:
     kind = event["event"]
     if kind == "sweep":
         ledger.sweep = event["sweep"]
+    elif kind == "submitted":
+        ledger.submitted = int(event["count"])
     elif kind == "planned":
-        ledger.planned = max(ledger.planned, int(event["first"]) + int(event["count"]))
+        ledger.mark = PlanMark(size=int(event["size"]), sha256=str(event["sha256"]))
+        ledger.planned = int(event["count"])
     elif kind == "started":
         ledger.started[int(event["job"])] = event
     elif kind == "ended":

@@ -43,8 +43,23 @@ class SweepPaths:
 
     @property
     def frozen(self) -> Path:
-        """The composed configs and the job list as they were submitted (pickled; readable by its owner only)."""
+        """The sweep's own config and the composed ones as they were submitted (pickled; readable by its owner only)."""
         return self.snapshot / "frozen.pkl"
+
+    @property
+    def points(self) -> Path:
+        """The overrides of every job, a JSON list a line (readable by its owner only)."""
+        return self.snapshot / "points.jsonl"
+
+    @property
+    def plan_copy(self) -> Path:
+        """What ``plan.csv`` is brought back from."""
+        return self.snapshot / "plan.csv"
+
+    @property
+    def composed(self) -> Path:
+        """Configs that were composed after the submission: pickles, one after another (owner only)."""
+        return self.snapshot / "composed.pkl"
 
     @property
     def patch(self) -> Path:  # noqa: D102

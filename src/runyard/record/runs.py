@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import os
 from collections import Counter
@@ -13,7 +12,7 @@ from typing import Any
 from runyard.base import STATES, TERMINAL, RecordError, State
 from runyard.record.journal import replay
 from runyard.record.layout import RUN_FILE, SweepPaths
-from runyard.record.plan import OWN_COLUMNS, PlanRow
+from runyard.record.plan import PlanRow, iter_plan
 from runyard.record.run import RunRecord, read_run
 from runyard.record.sweep import read_sweep
 
@@ -21,49 +20,40 @@ _DEEPEST = 6  # levels below a sweep at which a run may lie (hydra.sweep.subdir 
 
 
 def read_plan(sweep_dir: Path) -> list[PlanRow]:
-    """The plan that was written at submission; empty when there is none.
+    """The plan as far as it was written; empty when there is none.
 
     Raises:
         RecordError: the file is there and is not a plan.
     """
-    path = SweepPaths(sweep_dir).plan_csv
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return [_plan_row(row) for row in csv.DictReader(file)]
-    except FileNotFoundError:
-        return []
-    except (csv.Error, KeyError, TypeError, ValueError) as exc:
-        raise RecordError(path, f"not a plan ({type(exc).__name__}: {exc})") from exc
-
-
-def _plan_row(row: dict[Any, Any]) -> PlanRow:
-    """Raises KeyError, TypeError or ValueError for a line that has other cells than the header says."""
-    if None in row or None in row.values():
-        raise ValueError(f"job {row.get('job')}: the line has not as many cells as there are columns")
-    return PlanRow(
-        job=int(row["job"]),
-        run_key=row["run_key"],
-        run_dir=row["run_dir"],
-        values={k: v for k, v in row.items() if k not in OWN_COLUMNS},
-    )
+    return list(iter_plan(SweepPaths(sweep_dir).plan_csv))
 
 
 def read_runs(sweep_dir: Path) -> list[RunRecord]:
     """Every job of a sweep in the order of its numbers, also those that have not run (PENDING).
 
     A job's record is its ``run.json``; where that is missing, damaged, or older than what the journal says,
-    the journal's. Without a plan (another launcher ran the jobs) the runs that are on disk.
-    A plan that cannot be read counts as none.
+    the journal's. What the journal says is COMPLETED is final, and its file is not looked at. Without a plan (another
+    launcher ran the jobs) the runs that are on disk. A plan that cannot be read counts as none.
     """
+    return list(iter_runs(sweep_dir))
+
+
+def iter_runs(sweep_dir: Path) -> Iterator[RunRecord]:
+    """``read_runs``, one at a time."""
+    ledger = replay(SweepPaths(sweep_dir).journal)
     try:
         plan = read_plan(sweep_dir)
     except RecordError:
         plan = []
-    journalled = replay(SweepPaths(sweep_dir).journal).runs
-    if not plan:
-        return _without_plan(sweep_dir, journalled)
+    if not plan and not ledger.submitted:
+        yield from _without_plan(sweep_dir, ledger.runs)
+        return
     sweep_id = _id_of(sweep_dir)
-    return [_one(sweep_id, sweep_dir, row, journalled.get(row.job)) for row in plan]
+    for row in plan:
+        yield _one(sweep_id, sweep_dir, row, ledger.runs.get(row.job))
+    for job in range(len(plan), ledger.submitted):  # not planned yet
+        row = PlanRow(job=job, run_key="", run_dir=str(job), values={})
+        yield _one(sweep_id, sweep_dir, row, ledger.runs.get(job))
 
 
 def _id_of(sweep_dir: Path) -> str:
@@ -75,7 +65,9 @@ def _id_of(sweep_dir: Path) -> str:
 
 def _one(sweep_id: str, sweep_dir: Path, row: PlanRow, journalled: Any) -> RunRecord:
     run_dir = sweep_dir / row.run_dir
-    record = _newer(_read_or_none(run_dir), _from_journal(journalled, run_dir))
+    record = _from_journal(journalled, run_dir)
+    if record is None or record.state is not State.COMPLETED:
+        record = _newer(_read_or_none(run_dir), record)
     return record or RunRecord(
         sweep_id=sweep_id,
         job=row.job,
@@ -106,6 +98,12 @@ def _read_or_none(run_dir: Path) -> RunRecord | None:
         return read_run(run_dir)
     except RecordError:
         return None
+
+
+def with_provenance(run: RunRecord) -> RunRecord:
+    """The same record with all of its provenance, of which the journal has only a part; from ``run.json``."""
+    on_disk = _read_or_none(Path(run.run_dir))
+    return run if on_disk is None else dataclasses.replace(run, provenance=on_disk.provenance)
 
 
 def _from_journal(value: Any, run_dir: Path | None) -> RunRecord | None:

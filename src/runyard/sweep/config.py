@@ -105,7 +105,8 @@ def launcher_name(config: DictConfig) -> str:
 
 def task_overrides(config: DictConfig) -> tuple[str, ...]:
     """The overrides of the task in a composed config, as written."""
-    return tuple(str(o) for o in config.hydra.overrides.task)
+    written: Any = OmegaConf.to_container(config.hydra.overrides.task)
+    return tuple(str(override) for override in written)
 
 
 def swept_names(job_overrides: Sequence[str], common: Sequence[str]) -> list[str]:

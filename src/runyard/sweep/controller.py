@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 import os
 import pickle
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from runyard.base import TERMINAL, RecordError, State, iso, utc_now
 from runyard.execute import Ended, Lease, LocalPool, Slots, Started, Task, Verdict, judge, signal_name
 from runyard.record import Attempt, ErrorInfo, Journal, RunPaths, RunRecord, read_run, write_run
-from runyard.sweep.planning import PlannedJob
-from runyard.sweep.running import JobFacts
+from runyard.sweep.planner import PlannedJob
+from runyard.sweep.returns import Returned
+from runyard.sweep.running import brief
 from runyard.sweep.settings import LauncherSettings
 from runyard.sweep.stop import StopSignal
-from runyard.sweep.worker import JobReport
+from runyard.sweep.worker import JobPayload, JobReport
 
 #: how long the loop waits for an event at the most, in seconds; the display is redrawn as often.
 _TURN_S = 0.1
+
+Earlier = tuple[Attempt, ...]
+
+
+class Feed(Protocol):
+    """The jobs to run, in order; each with its attempts so far. What it has planned ahead is its own affair."""
+
+    def peek(self) -> tuple[PlannedJob, Earlier] | None:
+        """The next job; None after the last."""
+
+    def pop(self) -> None:
+        """Takes the next job away."""
+
+    def work_ahead(self) -> bool:
+        """Does a little of what will be needed; returns whether there is more to do."""
 
 
 @dataclass(slots=True)
@@ -36,20 +52,24 @@ class _Live:
     lease: Lease
     began: float
     made: int
-    facts: JobFacts
+    payload: JobPayload
     asked: State | None = None
     pid: int = 0
 
 
 @dataclass(slots=True)
 class Outcomes:
-    """What the loop has brought: the records of jobs that ended, and the reports of their workers."""
+    """What the loop has brought: how many jobs ended in which state, and what the tasks returned."""
 
-    records: dict[int, RunRecord] = field(default_factory=dict)
-    reports: dict[int, JobReport] = field(default_factory=dict)
-    failures: int = 0
+    returned: Returned = field(default_factory=Returned)
+    counts: Counter[State] = field(default_factory=Counter)
     interrupted: bool = False
     stopped_by_rule: bool = False
+
+    @property
+    def failures(self) -> int:
+        """Jobs that ended and did not complete."""
+        return sum(n for state, n in self.counts.items() if state is not State.COMPLETED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,30 +90,36 @@ class Controller:
         slots: Slots,
         settings: LauncherSettings,
         journal: Journal,
-        facts_of: Callable[[PlannedJob, tuple[Attempt, ...]], JobFacts],
+        payload_of: Callable[[PlannedJob, Earlier], JobPayload],
         hooks: Hooks,
         stop: StopSignal,
     ) -> None:
         self._pool, self._slots, self._settings, self._journal = pool, slots, settings, journal
-        self._facts_of, self._hooks, self._stop = facts_of, hooks, stop
+        self._payload_of, self._hooks, self._stop = payload_of, hooks, stop
         self._live: dict[int, _Live] = {}
         self._deadlines: list[tuple[float, int, int]] = []  # when, ticket, signal
         self._waiting: list[tuple[float, int, PlannedJob, tuple[Attempt, ...], int]] = []  # retries by due time
         self._tickets = 0
         self.outcomes = Outcomes()
 
-    def run(self, jobs: Sequence[tuple[PlannedJob, tuple[Attempt, ...]]]) -> Outcomes:
-        """Runs jobs in order, each given with its attempts so far."""
-        queue = list(reversed(jobs))
-        while queue or self._live or self._waiting:
+    def run(self, feed: Feed) -> Outcomes:
+        """Runs jobs in order until all have ended."""
+        is_open = True
+        while is_open or self._live or self._waiting:
             self._check_stop()
             if self._is_closing():
-                queue.clear()
+                is_open = False
                 self._waiting.clear()
             self._start_retries()
-            while queue and self._start(*queue[-1], made=1):
-                queue.pop()
-            self._turn()
+            while is_open:
+                following = feed.peek()
+                if following is None:
+                    is_open = False
+                elif self._start(*following, made=1):
+                    feed.pop()
+                else:
+                    break
+            self._turn(0.0 if is_open and feed.work_ahead() else _TURN_S)
         return self.outcomes
 
     def _is_closing(self) -> bool:
@@ -107,15 +133,15 @@ class Controller:
             return False
         self._tickets += 1
         ticket = self._tickets
-        facts = self._facts_of(job, earlier)
-        live = _Live(job=job, attempt=len(earlier) + 1, lease=lease, began=time.monotonic(), made=made, facts=facts)
+        payload = self._payload_of(job, earlier)
+        live = _Live(job=job, attempt=len(earlier) + 1, lease=lease, began=time.monotonic(), made=made, payload=payload)
         self._live[ticket] = live
         self._pool.launch(
             Task(
                 ticket=ticket,
-                payload=facts,
+                payload=payload,
                 output=RunPaths(job.run_dir).output_log,
-                environment={**lease.environment(), **_job_environment(facts, live.attempt)},
+                environment={**lease.environment(), **_job_environment(payload, live.attempt)},
             )
         )
         if self._settings.timeout_s is not None:
@@ -131,8 +157,8 @@ class Controller:
 
     # -- one turn ---------------------------------------------------------------------------------------------
 
-    def _turn(self) -> None:
-        for event in self._pool.wait(self._patience()):
+    def _turn(self, longest_s: float) -> None:
+        for event in self._pool.wait(self._patience(longest_s)):
             if isinstance(event, Started):
                 self._on_started(event)
             else:
@@ -142,9 +168,9 @@ class Controller:
         now = time.monotonic()
         self._hooks.turn([(live.job, now - live.began) for live in self._live.values()])
 
-    def _patience(self) -> float:
+    def _patience(self, longest_s: float) -> float:
         due = [d[0] for d in self._deadlines[:1]] + [w[0] for w in self._waiting[:1]]
-        return max(0.0, min([_TURN_S, *(moment - time.monotonic() for moment in due)]))
+        return max(0.0, min([longest_s, *(moment - time.monotonic() for moment in due)]))
 
     def _on_started(self, event: Started) -> None:
         live = self._live[event.ticket]
@@ -183,25 +209,23 @@ class Controller:
         self._slots.give_back(live.lease)
         report = _report(event)
         record = self._settle(live, event, report)
-        run = record.to_json()
-        run.pop("provenance")
-        self._journal.append("ended", job=record.job, run={**run, "provenance": {}})
-        if report is not None and record.state is State.COMPLETED:
-            self.outcomes.reports[record.job] = report
+        self._journal.append("ended", job=record.job, run=brief(record))
         if not self._retry(live, record):
             self._count(record, report)
             self._hooks.ended(record)
 
     def _settle(self, live: _Live, event: Ended, report: JobReport | None) -> RunRecord:
         """The final record of an attempt: its worker's, or ours where the worker died before it could write one."""
-        on_disk = _read(live.job.run_dir)
-        written = on_disk if _is_final(on_disk, live.attempt) else None
-        if written is None and report is not None:
-            written = RunRecord.from_json({**report.run, "provenance": {}})
+        on_disk = written = None
+        if report is not None:  # it was sent after the record was written
+            written = RunRecord.from_json(report.run)
+        else:
+            on_disk = _read(live.job.run_dir)
+            written = on_disk if _is_final(on_disk, live.attempt) else None
         if written is not None and (live.asked is None or written.state is State.COMPLETED):
             return written
         verdict = judge(event, asked=live.asked)
-        base = written or on_disk or _bare_record(live)
+        base = _read(live.job.run_dir) or written or _bare_record(live)
         attempt = self._final_attempt(live, event, base, verdict)
         record = base.with_attempt(attempt, metrics={}, stages=base.stages)
         _write(record)
@@ -236,16 +260,15 @@ class Controller:
         return True
 
     def _count(self, record: RunRecord, report: JobReport | None) -> None:
-        self.outcomes.records[record.job] = dataclasses.replace(record, provenance={})
+        self.outcomes.counts[record.state] += 1
         if report is not None:
-            self.outcomes.reports[record.job] = report
-        if record.state is not State.COMPLETED:
-            self.outcomes.failures += 1
-            if self._settings.stop.is_reached(self.outcomes.failures):
-                self.outcomes.stopped_by_rule = True
+            self.outcomes.returned.put(record.job, report)
+        if record.state is not State.COMPLETED and self._settings.stop.is_reached(self.outcomes.failures):
+            self.outcomes.stopped_by_rule = True
 
 
-def _job_environment(facts: JobFacts, attempt: int) -> dict[str, str]:
+def _job_environment(payload: JobPayload, attempt: int) -> dict[str, str]:
+    facts = payload.facts
     return {
         "RUNYARD_SWEEP_DIR": str(facts.sweep_dir),
         "RUNYARD_JOB": str(facts.job),
@@ -278,7 +301,7 @@ def _is_final(record: RunRecord | None, attempt: int) -> bool:
 
 def _bare_record(live: _Live) -> RunRecord:
     """The record of a job whose process died before it wrote one."""
-    facts = live.facts
+    facts = live.payload.facts
     return RunRecord(
         sweep_id=facts.sweep_id,
         job=facts.job,

@@ -1,4 +1,4 @@
-"""The use case: plan, freeze, run, record, finish; for a new sweep and for one that is taken up again."""
+"""The use case: submit, plan, run, record, finish; for a new sweep and for one that is taken up again."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import dataclasses
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from hydra.core.utils import setup_globals
@@ -15,24 +17,41 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from runyard.base import TERMINAL, InterruptedSweep, State, StorageError, SweepState
-from runyard.compose import Composer
+from runyard.compose import Choices, Composer, freeze_config, number_job
 from runyard.execute import LocalPool, Slots, threads_at_fork, usable_cpus, usable_gpus
-from runyard.record import Attempt, ControllerLock, Journal, RunRecord, controller_identity, replay
-from runyard.sweep.closing import closing_lines, reference
+from runyard.record import (
+    Attempt,
+    ControllerLock,
+    Journal,
+    PlanMark,
+    RunRecord,
+    SweepPaths,
+    controller_identity,
+    replay,
+)
+from runyard.sweep.closing import reference
+from runyard.sweep.config import swept_names, task_overrides, validator
 from runyard.sweep.controller import Controller, Hooks, Outcomes
-from runyard.sweep.finish import finish, index
+from runyard.sweep.ending import end_apart
+from runyard.sweep.feed import PlanFeed
+from runyard.sweep.finish import index
 from runyard.sweep.opening import OpenSweep, open_sweep
-from runyard.sweep.planning import Plan, PlannedJob, extend_plan, freeze, submission_of
+from runyard.sweep.planner import PlannedJob, Planner, planned_job, submit
 from runyard.sweep.progress import ProgressReporter
 from runyard.sweep.returns import JobReturns
-from runyard.sweep.running import JobFacts
+from runyard.sweep.running import JobFacts, brief
 from runyard.sweep.settings import LauncherSettings
+from runyard.sweep.snapshot import PointsFile, freeze, submission_of
 from runyard.sweep.stop import StopSignal
-from runyard.sweep.worker import Worker
+from runyard.sweep.worker import JobPayload, Worker
 
 #: how often the registry and ``sweep.json`` follow a running sweep, in seconds.
 _INDEX_EVERY_S = 1.0
 _SAVE_EVERY_S = 5.0
+#: how long jobs are planned before the first one starts, in seconds; the rest is planned while jobs run.
+_PLAN_FIRST_S = 0.5
+#: compositions whose jobs are readied before the first fork; those of others are handed their whole config.
+_REHEARSED = 64
 
 
 @dataclass(slots=True)
@@ -45,50 +64,148 @@ class Application:
 
 
 @dataclass(slots=True)
+class Jobs:
+    """The jobs of a sweep so far: how many, their swept names, how far the plan goes."""
+
+    count: int = 0
+    names: tuple[str, ...] = ()
+    replicate: str | None = None
+    planned: int = 0
+    mark: PlanMark | None = None
+
+
+@dataclass(slots=True)
 class Execution:
-    """One sweep in this process, from its plan to its end. Batches of jobs may come one after another."""
+    """One sweep in this process, from its submission to its end. Batches of jobs may come one after another.
+
+    ``before`` counts the jobs, by state, that ended before this process and are not run by it.
+    """
 
     app: Application
     opened: OpenSweep
-    plan: Plan
+    composer: Composer
     settings: LauncherSettings
     launcher_values: Mapping[str, Any]
-    done: dict[int, RunRecord] = field(default_factory=dict)
+    jobs: Jobs = field(default_factory=Jobs)
+    before: Counter[State] = field(default_factory=Counter)
+    best_before: Iterable[RunRecord] = ()
     _changed: list[RunRecord] = field(default_factory=list)
     _indexed_at: float = 0.0
     _saved_at: float = 0.0
     _lock: ControllerLock | None = None
 
-    def add_jobs(self, overrides: Sequence[Sequence[str]], first: int, names: Sequence[str] | None) -> list[PlannedJob]:
-        """Plans and freezes further jobs."""
-        jobs = extend_plan(self.plan, self.opened.dir, self.app.config, overrides, first, names)
+    def submit(
+        self, points: Iterable[Sequence[str]], names: Sequence[str] | None = None, replicate: str | None = None
+    ) -> int:
+        """Freezes further jobs, after checking them; returns the number of the first.
+
+        Args:
+            points: the overrides of each job.
+            names: swept keys in their order; None finds them by comparing with the command line's overrides.
+            replicate: the swept key that only repeats.
+
+        Raises:
+            hydra.errors.HydraException: a job cannot be composed, in Hydra's words.
+            UsageError: the application's own check refuses a job.
+        """
+        if names is None:
+            points = [tuple(point) for point in points]
+            names = self._names_of(points)
+        first = self.jobs.count
+        file = PointsFile(self.opened.dir)
+        file.cut(first)
+        self.jobs.count += submit(self.composer, points, file, validator(self.opened.settings))
+        if tuple(names) != self.jobs.names:
+            self.jobs = Jobs(count=self.jobs.count, names=tuple(names), replicate=replicate)
+        self._freeze()
         with Journal(self.opened.paths.journal) as journal:
             journal.append("sweep", sweep=self.opened.record.to_json())
-            journal.append("planned", first=first, count=len(jobs))
-        submission = submission_of(self.app.config, self.opened.entry, self.plan)
-        freeze(self.opened.dir, dataclasses.replace(submission, launcher=self.launcher_values))
+            journal.append("submitted", count=self.jobs.count)
         self._save(state=SweepState.RUNNING)
-        return jobs
+        return first
 
-    def run(self, jobs: Sequence[tuple[PlannedJob, tuple[Attempt, ...]]]) -> Outcomes:
-        """Runs jobs, each given with its attempts so far, until all have ended or the sweep is stopped."""
+    def _names_of(self, points: Sequence[Sequence[str]]) -> tuple[str, ...]:
+        common = task_overrides(self.app.config)
+        found = dict.fromkeys(self.jobs.names)
+        for point in points:
+            found.update(dict.fromkeys(swept_names(point, common)))
+        return tuple(found)
+
+    def _freeze(self) -> None:
+        submission = submission_of(self.app.config, self.opened.entry)
+        freeze(
+            self.opened.dir,
+            dataclasses.replace(
+                submission,
+                launcher=self.launcher_values,
+                frozen=self.composer.frozen,
+                names=self.jobs.names,
+                replicate=self.jobs.replicate,
+                jobs=self.jobs.count,
+            ),
+        )
+        self.opened.paths.composed.unlink(missing_ok=True)
+
+    def plan_all(self) -> None:
+        """Plans every job, and runs none."""
+        with Journal(self.opened.paths.journal) as journal:
+            self._keep_plan(self._feed(journal, 0, self.jobs.count, None, {}), to_end=True)
+
+    def run(
+        self,
+        first: int,
+        count: int,
+        wanted: Callable[[int], bool] | None = None,
+        earlier: Mapping[int, tuple[Attempt, ...]] | None = None,
+    ) -> Outcomes:
+        """Runs jobs until all have ended or the sweep is stopped.
+
+        Args:
+            first: number of the first.
+            count: how many, wanted or not, there are from it.
+            wanted: tells of a number whether that job is to run; None means all.
+            earlier: attempts that jobs have had already.
+        """
         slots = _slots(self.settings)
         self.hold()
         try:
             with Journal(self.opened.paths.journal) as journal, StopSignal() as stop:
                 identity = controller_identity()
                 journal.append("controller", pid=identity["pid"], host=identity["host"])
-                self._reconcile(journal)
                 self._save(state=SweepState.RUNNING, controller=identity, finished_at=None)
-                index(self.opened, latest=False)
-                outcomes = self._run_pool(jobs, slots, journal, stop)
+                index(self.opened, latest=False, runs=())
+                feed = self._feed(journal, first, count, wanted, earlier or {})
+                outcomes = self._run_pool(feed, slots, journal, stop)
+                self._keep_plan(feed, to_end=not outcomes.interrupted)
                 journal.append("stopped", interrupted=outcomes.interrupted)
         except OSError as exc:
             raise self._storage_error(exc) from exc
         finally:
             self._release()
-        self.done |= outcomes.records
+        self.before += outcomes.counts
         return outcomes
+
+    def _feed(
+        self,
+        journal: Journal,
+        first: int,
+        count: int,
+        wanted: Callable[[int], bool] | None,
+        earlier: Mapping[int, tuple[Attempt, ...]],
+    ) -> PlanFeed:
+        jobs = self.jobs
+        planner = Planner(
+            self.opened.dir, self.composer, names=jobs.names, jobs=jobs.count, planned=jobs.planned, mark=jobs.mark
+        )
+        feed = PlanFeed(self.opened.dir, planner, journal, first=first, count=count, wanted=wanted, earlier=earlier)
+        feed.plan_for(_PLAN_FIRST_S)
+        return feed
+
+    def _keep_plan(self, feed: PlanFeed, *, to_end: bool) -> None:
+        """Remembers how far the plan goes, after bringing it to its end where that is wanted."""
+        while to_end and feed.work_ahead():
+            pass
+        self.jobs.planned, self.jobs.mark = feed.planner.planned, feed.planner.mark
 
     def _storage_error(self, error: OSError) -> StorageError:
         return StorageError(
@@ -114,36 +231,31 @@ class Execution:
             self._lock.release()
             self._lock = None
 
-    def _reconcile(self, journal: Journal) -> None:
-        """Journals the ends that a controller did not live to journal."""
-        known = replay(self.opened.paths.journal).runs
-        for record in self.done.values():
-            if record.job not in known and record.state in TERMINAL:
-                run = dataclasses.replace(record, provenance={}).to_json()
-                journal.append("ended", job=record.job, run=run, recovered=True)
-
-    def _run_pool(
-        self, jobs: Sequence[tuple[PlannedJob, tuple[Attempt, ...]]], slots: Slots, journal: Journal, stop: StopSignal
-    ) -> Outcomes:
-        pool = LocalPool(self._worker())
+    def _run_pool(self, feed: PlanFeed, slots: Slots, journal: Journal, stop: StopSignal) -> Outcomes:
+        worker = self._worker()
+        pool = LocalPool(worker)
         _warn_of_threads()
         pool.start()
         reporter = ProgressReporter(
-            self.opened, self.settings, names=self.plan.names, total=len(self.plan.jobs), done=self.done
+            self.opened,
+            self.settings,
+            names=self.jobs.names,
+            total=self.jobs.count,
+            before=self.before,
+            seen=self.best_before,
         )
-        hooks = Hooks(ended=self._hook_ended(reporter), turn=self._hook_turn(reporter))
         controller = Controller(
             pool=pool,
             slots=slots,
             settings=self.settings,
             journal=journal,
-            facts_of=self._facts_of,
-            hooks=hooks,
+            payload_of=partial(self._payload_of, frozenset(worker.rehearsals)),
+            hooks=Hooks(ended=self._hook_ended(reporter), turn=self._hook_turn(reporter)),
             stop=stop,
         )
         try:
             reporter.start()
-            return controller.run(jobs)
+            return controller.run(feed)
         finally:
             pool.close()
             reporter.close()
@@ -172,17 +284,21 @@ class Execution:
         self.opened.save(**changes)
 
     def _worker(self) -> Worker:
-        jobs = self.plan.jobs
+        rehearsals = {}
+        for choices in list(self.composer.frozen.bases)[:_REHEARSED]:
+            rehearsal = self.composer.rehearse(choices)
+            if rehearsal is not None:
+                rehearsals[choices] = rehearsal
         return Worker(
             task_function=self.app.task_function,
             context=self.app.context,
-            config_of=lambda number: self.plan.config_of(jobs[number]),
+            rehearsals=rehearsals,
             provenance=self.opened.record.provenance,
             seed_key=self.opened.settings.seed_key,
         )
 
-    def _facts_of(self, job: PlannedJob, earlier: tuple[Attempt, ...]) -> JobFacts:
-        return JobFacts(
+    def _payload_of(self, rehearsed: frozenset[Choices], job: PlannedJob, earlier: tuple[Attempt, ...]) -> JobPayload:
+        facts = JobFacts(
             sweep_id=self.opened.record.sweep_id,
             sweep_dir=self.opened.dir,
             job=job.job,
@@ -193,24 +309,43 @@ class Execution:
             resources=self.settings.resources.to_json(),
             earlier=earlier,
         )
+        composed = self.composer.job(job.overrides)
+        if composed.choices in rehearsed:
+            return JobPayload(facts=facts, choices=composed.choices, order=composed.order(job.job, str(job.run_dir)))
+        return JobPayload(facts=facts, config=freeze_config(number_job(composed.config(), job.job)))
 
-    def end(self, outcomes: Outcomes) -> None:
-        """Makes the sweep's files and says how it ended.
+    def end(self, outcomes: Outcomes) -> bool:
+        """Makes the sweep's files and says how it ended; returns whether every job completed.
 
         Raises:
             InterruptedSweep: the user stopped it.
         """
-        started = time.monotonic()
-        notes: list[str] = []
-        runs = finish(self.opened, interrupted=outcomes.interrupted, say=notes.append)
-        for line in closing_lines(self.opened, runs, outcomes, notes, time.monotonic() - started):
-            sys.stderr.write(line + "\n")
+        completed = end_apart(self.opened, outcomes)
         if outcomes.interrupted:
             raise InterruptedSweep(f"the sweep {self.opened.record.sweep_id} was stopped")
+        return completed
 
-    def returns(self, jobs: Sequence[PlannedJob], outcomes: Outcomes) -> JobReturns:
+    def returns(self, first: int, count: int, outcomes: Outcomes) -> JobReturns:
         """What Hydra's sweeper expects of a launcher."""
-        return JobReturns(jobs, outcomes.reports, outcomes.records, self.plan.config_of)
+        folder, names = self.opened.dir, self.jobs.names
+
+        def job_of(position: int) -> PlannedJob:
+            return planned_job(folder, names, first + position)
+
+        def config_of(job: PlannedJob) -> DictConfig:
+            return number_job(self.composer.compose(job.overrides), job.job)
+
+        return JobReturns(count, job_of, outcomes.returned, config_of)
+
+
+def settle_journal(execution: Execution, runs: Iterable[RunRecord]) -> None:
+    """Journals the ends that a controller did not live to journal."""
+    path = SweepPaths(execution.opened.dir).journal
+    known = replay(path).runs
+    with Journal(path) as journal:
+        for record in runs:
+            if record.job not in known and record.state in TERMINAL:
+                journal.append("ended", job=record.job, run=brief(record), recovered=True)
 
 
 def _slots(settings: LauncherSettings) -> Slots:
@@ -242,10 +377,16 @@ def new_execution(app: Application, settings: LauncherSettings, launcher_values:
     slots = _slots(settings)
     slots.check(settings.resources)
     opened = open_sweep(app.config)
-    plan = Plan(composer=Composer(app.config, app.context.config_loader))
-    return Execution(app=app, opened=opened, plan=plan, settings=settings, launcher_values=launcher_values)
+    composer = Composer(app.config, app.context.config_loader, exclude=opened.settings.exclude_keys)
+    return Execution(app=app, opened=opened, composer=composer, settings=settings, launcher_values=launcher_values)
 
 
-def exit_code(runs: Sequence[RunRecord]) -> int:
-    """0 when every job is COMPLETED, else 1."""
-    return 0 if all(run.state is State.COMPLETED for run in runs) else 1
+def foreign_execution(app: Application) -> Execution:
+    """Opens a sweep whose jobs another launcher runs; it is planned here, and not run.
+
+    Raises:
+        UsageError: the directory cannot be had.
+    """
+    opened = open_sweep(app.config)
+    composer = Composer(app.config, app.context.config_loader, exclude=opened.settings.exclude_keys)
+    return Execution(app=app, opened=opened, composer=composer, settings=LauncherSettings(), launcher_values={})

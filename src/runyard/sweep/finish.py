@@ -32,13 +32,19 @@ def _failed(run: RunRecord) -> bool:
 
 
 def finish(
-    opened: OpenSweep, *, interrupted: bool = False, finished_at: str | None = None, say: Say | None = None
+    opened: OpenSweep,
+    *,
+    interrupted: bool = False,
+    finished_at: str | None = None,
+    say: Say | None = None,
+    files: bool = True,
 ) -> list[RunRecord]:
     """Writes everything that a sweep ends with; returns its runs. Whatever cannot be made is said, not raised.
 
     Writes ``sweep.json``, results, tables, summary, figure and notes; updates the registry, ``index.csv`` and
     ``latest`` where the recorder keeps them. A single run has its record only: there is nothing to compare, and
     the libraries for figures take longer to load than many a run takes; ``runyard collect`` makes its tables.
+    ``files`` False leaves tables, figure and notes out.
     """
     runs = read_runs(opened.dir)
     opened.save(
@@ -48,7 +54,7 @@ def finish(
         controller=None,
         paths=_paths(opened),
     )
-    for message in [] if opened.record.single else make_files(opened):
+    for message in make_files(opened) if files and not opened.record.single else []:
         (say or _to_stderr)(message)
     index(opened, latest=True)
     return runs

@@ -35,8 +35,8 @@ from runyard.registry import Registry, add_to_index
 from runyard.sweep.aside import set_aside
 from runyard.sweep.config import LOCAL_LAUNCHER, absolute, launcher_name, recorder_settings, task_overrides
 from runyard.sweep.identity import claim_directory, sweep_id
-from runyard.sweep.planning import freeze, submission_of
 from runyard.sweep.settings import RecorderSettings
+from runyard.sweep.snapshot import freeze, submission_of
 
 #: the resolver in ``hydra.sweep.dir`` that names a new sweep; its value is kept in the config's resolver cache.
 RESOLVER = "runyard.sweep_id"

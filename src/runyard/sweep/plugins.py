@@ -12,12 +12,9 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import OmegaConf
 
 from runyard import compose
-from runyard.base import InterruptedSweep, RunyardError, State
-from runyard.compose import Composer
+from runyard.base import InterruptedSweep, RunyardError
 from runyard.sweep.controller import Outcomes
-from runyard.sweep.execution import Application, Execution, new_execution
-from runyard.sweep.opening import open_sweep
-from runyard.sweep.planning import Plan, extend_plan
+from runyard.sweep.execution import Application, Execution, foreign_execution, new_execution
 from runyard.sweep.settings import LAUNCHER_KEYS, LauncherSettings, launcher_settings
 from runyard.sweep.sweeping import (
     SweeperSettings,
@@ -54,59 +51,62 @@ def run_application(main: Callable[[], object]) -> int:
 class LocalLaunch:
     """The local launcher's work. One sweep; its jobs may come in batches.
 
-    Under our sweeper every job is planned before the first batch, and the sweeper says when the sweep is over.
+    Under our sweeper every job is submitted before the first batch, and the sweeper says when the sweep is over.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         plain = {k: OmegaConf.to_container(v, resolve=True) if OmegaConf.is_config(v) else v for k, v in values.items()}
-        self._values = plain
-        self._settings: LauncherSettings = launcher_settings(plain)
-        self._execution: Execution | None = None
+        self.values = plain
+        self.settings: LauncherSettings = launcher_settings(plain)
+        self.execution: Execution | None = None
         self._last: Outcomes | None = None
         self._ends_itself = True
 
-    def prepare(self, app: Application, points: SweepPoints) -> None:
-        """Plans every job at once, for our sweeper; their batches are launched after that.
-
-        Raises:
-            UsageError: a job asks for more than this machine has, or cannot be planned. Nothing is left on disk.
-        """
-        self._plan(app, points.jobs, 0, points.names)
+    def prepare(self, execution: Execution) -> None:
+        """Takes a sweep all of whose jobs are submitted; their batches are launched after that."""
+        self.execution = execution
         self._ends_itself = False
 
     def launch(self, app: Application, overrides: Sequence[Sequence[str]], first: int) -> Sequence[JobReturn]:
         """Runs one batch and returns its results in order."""
-        execution = self._execution
-        if execution is None or first not in execution.plan.jobs:
-            execution = self._plan(app, overrides, first, None)
-        jobs = [execution.plan.jobs[first + i] for i in range(len(overrides))]
-        self._last = execution.run([(job, ()) for job in jobs])
+        execution = self.execution
+        if self._ends_itself or execution is None:
+            execution = self._submit(app, overrides)
+        return self.run(execution, first, len(overrides))
+
+    def run(self, execution: Execution, first: int, count: int) -> Sequence[JobReturn]:
+        """Runs jobs that are submitted, and returns their results in order."""
+        self._last = execution.run(first, count)
         if self._ends_itself or self._last.interrupted:
             execution.end(self._last)
-        return execution.returns(jobs, self._last)
+        return execution.returns(first, count, self._last)
 
-    def _plan(
-        self, app: Application, overrides: Sequence[Sequence[str]], first: int, names: Sequence[str] | None
-    ) -> Execution:
-        execution = self._execution
+    def _submit(self, app: Application, overrides: Sequence[Sequence[str]]) -> Execution:
+        execution = self.execution
         if execution is not None:
-            execution.add_jobs(overrides, first, names)
+            execution.submit(overrides)
             return execution
-        execution = new_execution(app, self._settings, self._values)
-        try:
-            execution.add_jobs(overrides, first, names)
-        except Exception:
-            execution.opened.abandon()
-            raise
-        self._execution = execution
+        execution = new_execution(app, self.settings, self.values)
+        with _abandoned_on_failure(execution):
+            execution.submit(overrides)
+        self.execution = execution
         return execution
 
     def end(self) -> bool:
         """Ends the sweep: files, last words. Returns whether every job completed."""
-        if self._execution is None or self._last is None:
+        if self.execution is None or self._last is None:
             return True
-        self._execution.end(self._last)
-        return all(r.state is State.COMPLETED for r in self._execution.done.values()) and not self._last.stopped_by_rule
+        return self.execution.end(self._last) and not self._last.stopped_by_rule
+
+
+@contextmanager
+def _abandoned_on_failure(execution: Execution) -> Iterator[None]:
+    """Of a sweep that cannot be submitted nothing is left."""
+    try:
+        yield
+    except Exception:
+        execution.opened.abandon()
+        raise
 
 
 def run_sweep(
@@ -118,27 +118,35 @@ def run_sweep(
         SystemExit: with code 1 when a job of our own launcher did not complete.
         Exception: the first failure, when another launcher reports one; after the sweep's files are made.
     """
-    opened = open_sweep(app.config)
     ours = getattr(launcher, "local_launch", None)
-    plan = Plan(composer=Composer(app.config, app.context.config_loader))
-    try:
+    if isinstance(ours, LocalLaunch):
+        execution = new_execution(app, ours.settings, ours.values)
+    else:
+        execution = foreign_execution(app)
+    with _abandoned_on_failure(execution):
         points = points_of(app, settings, arguments)
-        if isinstance(ours, LocalLaunch) and not settings.dry_run:
-            ours.prepare(app, points)
-        else:
-            extend_plan(plan, opened.dir, app.config, points.jobs, 0, points.names)
-    except Exception:
-        opened.abandon()
-        raise
+        execution.submit(points.jobs, points.names)
+        if settings.dry_run or not isinstance(ours, LocalLaunch):
+            execution.plan_all()
     if settings.dry_run:
-        show_plan(app, opened, plan, points)
+        show_plan(execution, points)
         return []
     save_multirun(app.config)
-    returns = run_batches(opened, launcher, points, settings.max_batch_size, ends=not isinstance(ours, LocalLaunch))
-    if isinstance(ours, LocalLaunch):
-        if not ours.end():
-            raise SystemExit(1)
-        return returns
+    if not isinstance(ours, LocalLaunch):
+        return _run_foreign(execution, launcher, points, settings.max_batch_size)
+    ours.prepare(execution)
+    size = settings.max_batch_size or max(1, execution.jobs.count)
+    starts = range(0, execution.jobs.count, size)
+    returns = [ours.run(execution, first, min(size, execution.jobs.count - first)) for first in starts]
+    if not ours.end():
+        raise SystemExit(1)
+    return returns
+
+
+def _run_foreign(
+    execution: Execution, launcher: Launcher, points: SweepPoints, size: int | None
+) -> list[Sequence[JobReturn]]:
+    returns = run_batches(execution.opened, launcher, points, size)
     failed = first_failure(returns)
     if failed is not None:
         _ = failed.return_value  # raises what the job raised, as Hydra's own sweeper does

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from runyard.base import STATES, TERMINAL, State
 from runyard.execute import usable_cpus
 from runyard.record import RunRecord
 from runyard.sweep.display import make_display
 from runyard.sweep.opening import OpenSweep
-from runyard.sweep.planning import PlannedJob
+from runyard.sweep.planner import PlannedJob
 from runyard.sweep.settings import LauncherSettings
 from runyard.sweep.view import BestSoFar, Progress, RunningJob, eta_seconds
 
@@ -28,7 +28,8 @@ class ProgressReporter:
         settings: of the launcher.
         names: the swept keys: they tell jobs apart.
         total: jobs of the sweep.
-        done: records of the jobs that this controller does not run.
+        before: how many jobs ended before, by state; this controller does not run them.
+        seen: records of such jobs, for the best value so far.
     """
 
     def __init__(
@@ -38,19 +39,20 @@ class ProgressReporter:
         *,
         names: Sequence[str],
         total: int,
-        done: Mapping[int, RunRecord],
+        before: Mapping[State, int],
+        seen: Iterable[RunRecord] = (),
     ) -> None:
         self._id, self._total, self._names = opened.record.sweep_id, total, names
-        self._states: dict[int, State] = {job: run.state for job, run in done.items()}
+        self._counts = Counter(before)
         self._slots = settings.n_jobs or usable_cpus()
         self._best = BestSoFar(opened.settings.metric)
         self._ended, self._ended_s = 0, 0.0
-        self._running: set[int] = set()
+        self._running = 0
         self._began = time.monotonic()
         self._shown_at = 0.0
-        ended = sum(state in TERMINAL for state in self._states.values())
+        ended = sum(n for state, n in self._counts.items() if state in TERMINAL)
         self._display = make_display(sys.stderr, total, done=ended, kind=settings.display)
-        for run in done.values():
+        for run in seen:
             self._best.see(run)
 
     def start(self) -> None:
@@ -59,8 +61,8 @@ class ProgressReporter:
 
     def ended(self, record: RunRecord) -> None:
         """A job has ended for good."""
-        self._states[record.job] = record.state
-        self._running.discard(record.job)
+        self._counts[record.state] += 1
+        self._running = max(0, self._running - 1)
         self._ended += 1
         self._ended_s += record.seconds or 0.0
         self._best.see(record)
@@ -68,7 +70,7 @@ class ProgressReporter:
 
     def turn(self, running: Sequence[tuple[PlannedJob, float]]) -> None:
         """Jobs under way, with the seconds that each has had."""
-        self._running = {job.job for job, _ in running}
+        self._running = len(running)
         now = time.monotonic()
         if now - self._shown_at < _EVERY_S:
             return
@@ -98,9 +100,9 @@ class ProgressReporter:
 
     def counts(self) -> dict[str, int]:
         """How many of all jobs are in each state now."""
-        found = Counter({job: state for job, state in self._states.items() if job not in self._running}.values())
-        found[State.RUNNING] = len(self._running)
-        found[State.PENDING] += self._total - sum(found.values())
+        found = self._counts.copy()
+        found[State.RUNNING] = self._running
+        found[State.PENDING] = self._total - sum(found.values())
         return {state.value: found[state] for state in STATES if found[state]}
 
     def close(self) -> None:

@@ -40,7 +40,7 @@ from runyard.sweep.config import (
 )
 from runyard.sweep.finish import finish, index
 from runyard.sweep.opening import OpenSweep, open_sweep, opened_for
-from runyard.sweep.planning import typed_params
+from runyard.sweep.planner import typed_params
 from runyard.sweep.running import JobFacts, RunningJob
 
 _jobs: dict[str, RunningJob] = {}  # by output directory: the jobs that this process is at work on

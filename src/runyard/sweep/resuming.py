@@ -10,6 +10,7 @@ import dataclasses
 import os
 import pickle
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +25,14 @@ from omegaconf import DictConfig
 from runyard.base import FAILURES, RunyardError, State, UsageError, unknown_name
 from runyard.compose import CapturedApplication, Composer, run_captured
 from runyard.execute import end_processes
-from runyard.record import ControllerLock, Entry, RunRecord, SweepPaths, read_runs, read_sweep, write_run
+from runyard.record import ControllerLock, Entry, RunRecord, SweepPaths, read_runs, read_sweep, replay, write_run
 from runyard.sweep.config import recorder_settings, task_overrides
-from runyard.sweep.execution import Application, Execution, exit_code
+from runyard.sweep.execution import Application, Execution, Jobs, settle_journal
 from runyard.sweep.finish import finish
 from runyard.sweep.opening import OpenSweep, adopt
-from runyard.sweep.planning import Plan, PlannedJob, Submission, check_plan_file, thaw
+from runyard.sweep.planfile import check_plan_file
 from runyard.sweep.settings import LAUNCHER_KEYS, launcher_settings
+from runyard.sweep.snapshot import Submission, thaw
 from runyard.sweep.sweeping import points_of, sweeper_settings
 
 
@@ -94,7 +96,7 @@ def resume_command(
     lock = ControllerLock(SweepPaths(sweep_dir).lock)
     lock.acquire()  # only to be refused early, with the holder's name
     lock.release()
-    check_plan_file(sweep_dir, submission)
+    check_plan_file(sweep_dir, replay(SweepPaths(sweep_dir).journal))
     _check_selection(sweep_dir, select)
     argv = [entry.python, *entry.flags, "-m", "runyard.sweep", str(sweep_dir), select.to_text(), *overrides]
     return argv, dict(os.environ), entry.cwd
@@ -168,26 +170,34 @@ def _run(
     configure_log(config.hydra.hydra_logging, config.hydra.verbose)
     execution = _execution(sweep_dir, submission, captured, config, launcher)
     execution.hold()  # before anything is ended: it might be another controller's
-    _plan_if_needed(execution, captured)
+    if submission.jobs is None:
+        _submit(execution)
     end_processes(
         f"RUNYARD_SWEEP_DIR={sweep_dir}\0", folder=sweep_dir
     )  # what a dead controller may have left on this machine
     runs = [_settled(run) for run in read_runs(sweep_dir)]
-    execution.done |= {run.job: run for run in runs if not select.takes(run)}
-    jobs = [(execution.plan.jobs[run.job], run.attempts) for run in runs if select.takes(run)]
-    if not jobs:
+    settle_journal(execution, runs)
+    taken = [run for run in runs if select.takes(run)]
+    if not taken:
         sys.stderr.write("nothing is left to run\n")
         return exit_code(finish(execution.opened))
-    sys.stderr.write(f"sweep {execution.opened.record.sweep_id}: {len(jobs)} of {len(runs)} jobs to run\n")
-    outcomes = execution.run(jobs)
+    sys.stderr.write(f"sweep {execution.opened.record.sweep_id}: {len(taken)} of {len(runs)} jobs to run\n")
+    numbers = {run.job for run in taken}
+    execution.before = Counter(run.state for run in runs if run.job not in numbers)
+    execution.best_before = [run for run in runs if run.job not in numbers]
+    earlier = {run.job: run.attempts for run in taken if run.attempts}
+    outcomes = execution.run(0, execution.jobs.count, numbers.__contains__, earlier)
     execution.end(outcomes)
     return exit_code(read_runs(sweep_dir))
 
 
-def _plan_if_needed(execution: Execution, captured: CapturedApplication) -> None:
-    """Plans a sweep whose controller died before it had: from the frozen config, with the config files as they are."""
-    if execution.plan.jobs:
-        return
+def exit_code(runs: Sequence[RunRecord]) -> int:
+    """0 when every job is COMPLETED, else 1."""
+    return 0 if all(run.state is State.COMPLETED for run in runs) else 1
+
+
+def _submit(execution: Execution) -> None:
+    """Submits the jobs of a sweep whose controller died before it had: with the config files as they are."""
     settings = sweeper_settings(execution.app.config)
     if settings is None:
         raise UsageError(
@@ -195,9 +205,8 @@ def _plan_if_needed(execution: Execution, captured: CapturedApplication) -> None
             where=str(execution.opened.dir),
             todo="run the command again",
         )
-    execution.plan.composer = Composer(execution.app.config, captured.loader)
     points = points_of(execution.app, settings, task_overrides(execution.app.config))
-    execution.add_jobs(points.jobs, 0, points.names)
+    execution.submit(points.jobs, points.names)
 
 
 def _settled(run: RunRecord) -> RunRecord:
@@ -228,7 +237,7 @@ def _execution(
         )
     )
     values = {**submission.launcher, **launcher}
-    jobs: dict[int, PlannedJob] = {job.job: job for job in submission.jobs}
+    ledger = replay(SweepPaths(sweep_dir).journal)
     return Execution(
         app=Application(
             task_function=captured.task_function,
@@ -236,9 +245,16 @@ def _execution(
             config=config,
         ),
         opened=opened,
-        plan=Plan(composer=Composer(config, None, submission.frozen), names=list(submission.names), jobs=jobs),
+        composer=Composer(config, captured.loader, submission.frozen, exclude=settings.exclude_keys),
         settings=launcher_settings(values),
         launcher_values=values,
+        jobs=Jobs(
+            count=submission.jobs or 0,
+            names=submission.names,
+            replicate=submission.replicate,
+            planned=ledger.planned,
+            mark=ledger.mark,
+        ),
     )
 
 

@@ -4,73 +4,103 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from runyard.base import JobFailed, State
-from runyard.record import RunRecord
-from runyard.sweep.config import without_hydra
-from runyard.sweep.planning import PlannedJob
+from runyard.base import JobFailed, RecordError, State
+from runyard.record import RunRecord, read_run
+from runyard.sweep.config import task_overrides, without_hydra
+from runyard.sweep.planner import PlannedJob
 from runyard.sweep.worker import JobReport
 
 
+class Returned:
+    """What the tasks of a sweep returned, in a file without a name: a sweep may have any number of jobs."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="runyard-")  # noqa: SIM115 - it lives as long as this
+        self._places: dict[int, int] = {}
+
+    def put(self, job: int, report: JobReport) -> None:
+        """Keeps what a job told at its end."""
+        self._places[job] = self._file.seek(0, os.SEEK_END)
+        pickle.dump((report.working_dir, report.task_name, report.completed, report.returned), self._file)
+
+    def get(self, job: int) -> tuple[str | None, str | None, bool, bytes | None]:
+        """Working directory and task name of a job, whether it completed, and what it returned or raised, pickled."""
+        if job not in self._places:
+            return None, None, False, None
+        self._file.seek(self._places[job])
+        found: tuple[str | None, str | None, bool, bytes | None] = pickle.load(self._file)
+        return found
+
+
 class JobReturns(Sequence[JobReturn]):
-    """Results in the order of the jobs. Holds what the jobs returned; configs are composed anew on access."""
+    """Results in the order of the jobs. Configs are composed anew, and records read, when one is asked for."""
 
     def __init__(
         self,
-        jobs: Sequence[PlannedJob],
-        reports: Mapping[int, JobReport],
-        records: Mapping[int, RunRecord],
+        count: int,
+        job_of: Callable[[int], PlannedJob],
+        returned: Returned,
         config_of: Callable[[PlannedJob], DictConfig],
     ) -> None:
-        self._jobs, self._reports, self._records, self._config_of = jobs, reports, records, config_of
+        """``job_of`` gives the planned job at a position."""
+        self._count, self._job_of, self._returned, self._config_of = count, job_of, returned, config_of
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return self._count
 
     def __iter__(self) -> Iterator[JobReturn]:
-        return (self._one(job) for job in self._jobs)
+        return (self._one(position) for position in range(self._count))
 
     @overload
     def __getitem__(self, index: int) -> JobReturn: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[JobReturn]: ...
     def __getitem__(self, index: int | slice) -> JobReturn | Sequence[JobReturn]:
-        if isinstance(index, slice):
-            return [self._one(job) for job in self._jobs[index]]
-        return self._one(self._jobs[index])
+        positions = range(self._count)[index]
+        return self._one(positions) if isinstance(positions, int) else [self._one(p) for p in positions]
 
-    def _one(self, job: PlannedJob) -> JobReturn:
+    def _one(self, position: int) -> JobReturn:
+        job = self._job_of(position)
         config = self._config_of(job)
         with read_write(config.hydra.runtime), open_dict(config.hydra.runtime):
             config.hydra.runtime.output_dir = str(job.run_dir)
-        report, record = self._reports.get(job.job), self._records.get(job.job)
+        working_dir, task_name, completed, value = self._returned.get(job.job)
         result = JobReturn(
-            overrides=[str(o) for o in config.hydra.overrides.task],
+            overrides=list(task_overrides(config)),
             cfg=without_hydra(config),
             hydra_cfg=OmegaConf.masked_copy(config, ["hydra"]),
-            working_dir=(report.working_dir if report else None) or os.getcwd(),
-            task_name=report.task_name if report else None,
+            working_dir=working_dir or os.getcwd(),
+            task_name=task_name,
         )
+        record = _record(job)
         done = record is not None and record.state is State.COMPLETED
         result.status = JobStatus.COMPLETED if done else JobStatus.FAILED
-        result.return_value = _value(report) if done else _error(job, report, record)
+        if done:
+            result.return_value = pickle.loads(value) if value else None
+        else:
+            result.return_value = _error(job, None if completed else value, record)
         return result
 
 
-def _value(report: JobReport | None) -> Any:
-    return pickle.loads(report.returned) if report and report.returned else None
+def _record(job: PlannedJob) -> RunRecord | None:
+    try:
+        return read_run(job.run_dir)
+    except RecordError:
+        return None
 
 
-def _error(job: PlannedJob, report: JobReport | None, record: RunRecord | None) -> BaseException:
+def _error(job: PlannedJob, raised: bytes | None, record: RunRecord | None) -> BaseException:
     """The job's own exception where it can be had, else ours."""
-    if report and report.returned and not report.completed:
+    if raised:
         try:
-            error = pickle.loads(report.returned)
+            error: Any = pickle.loads(raised)
             if isinstance(error, Exception):
                 return error
         except Exception:  # a class that can be pickled and not unpickled

@@ -30,7 +30,7 @@ from runyard.record import (
     set_active,
     write_run,
 )
-from runyard.sweep.config import plain_params
+from runyard.sweep.config import plain_params, task_overrides
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,7 @@ class RunningJob:
 
     def __init__(self, facts: JobFacts, provenance: Mapping[str, Any], seed: Any = None) -> None:
         self._facts = facts
+        self.seed = seed
         self._started = time.monotonic()
         attempt = Attempt(
             n=len(facts.earlier) + 1,
@@ -120,7 +121,7 @@ class RunningJob:
             exit_code=exit_code,
             error=error,
         )
-        provenance = {**self._record.provenance, "packages": packages()}
+        provenance = {**self._record.provenance, "seed": self.seed, "packages": packages()}
         record = self._record.with_attempt(
             attempt, metrics=metrics or {}, stages=dict(self.active.stages), provenance=provenance
         )
@@ -136,6 +137,13 @@ class RunningJob:
         last = on_disk.attempts[-1]
         mine = self._attempt
         return last.n < mine.n or (last.n, last.pid, last.host) == (mine.n, mine.pid, mine.host)
+
+
+def brief(record: RunRecord) -> dict[str, Any]:
+    """A record for the journal: of its provenance what the results tell."""
+    run = record.to_json()
+    git = record.provenance.get("git") or {}
+    return {**run, "provenance": {"git": {"sha": git.get("sha")}} if git else {}}
 
 
 def state_of(error: BaseException) -> State:
@@ -177,4 +185,4 @@ def describe(error: BaseException) -> ErrorInfo:
 
 def facts_of(config: DictConfig) -> tuple[str, Sequence[str]]:
     """Output folder and task overrides of a config whose job has begun."""
-    return str(config.hydra.runtime.output_dir), [str(o) for o in config.hydra.overrides.task]
+    return str(config.hydra.runtime.output_dir), task_overrides(config)

@@ -30,7 +30,7 @@ from runyard.record import (
 )
 from runyard.sweep.finish import finish, make_files
 from runyard.sweep.opening import OpenSweep
-from runyard.sweep.planning import restore_plan_file
+from runyard.sweep.planfile import restore_plan_file
 from runyard.sweep.settings import RecorderSettings
 
 

@@ -18,10 +18,9 @@ from runyard.plan import Axis, axes_of, grid, grid_size, table_jobs
 from runyard.record import count_states, read_plan_table, read_runs, shown
 from runyard.sweep.closing import reference
 from runyard.sweep.config import absolute
-from runyard.sweep.execution import Application
+from runyard.sweep.execution import Application, Execution
 from runyard.sweep.finish import finish, index
 from runyard.sweep.opening import OpenSweep
-from runyard.sweep.planning import Plan, freeze, submission_of
 
 _SHOWN_ROWS = 40
 OUR_SWEEPER = "hydra_plugins.runyard.sweeper.RunyardSweeper"
@@ -87,9 +86,10 @@ def _from_table(config: DictConfig, table: str, axes: Sequence[Axis], parser: Ov
     return SweepPoints(jobs=table_jobs(rows, fixed, str(path), parser.parse_override), names=names)
 
 
-def show_plan(app: Application, opened: OpenSweep, plan: Plan, points: SweepPoints) -> None:
-    """A dry run: freezes and prints the plan; runs nothing. ``runyard resume`` can run it."""
-    freeze(opened.dir, submission_of(app.config, opened.entry, plan))
+def show_plan(execution: Execution, points: SweepPoints) -> None:
+    """A dry run: plans and prints; runs nothing. ``runyard resume`` can run it."""
+    execution.plan_all()
+    opened = execution.opened
     opened.save(state=SweepState.PENDING, counts=count_states(read_runs(opened.dir)), controller=None)
     index(opened, latest=False)
     for line in plan_lines(points, opened):
@@ -113,16 +113,15 @@ def plan_lines(points: SweepPoints, opened: OpenSweep) -> list[str]:
 
 
 def run_batches(
-    opened: OpenSweep, launcher: Launcher, points: SweepPoints, size: int | None, *, ends: bool
+    opened: OpenSweep, launcher: Launcher, points: SweepPoints, size: int | None
 ) -> list[Sequence[JobReturn]]:
-    """Launches every job, ``size`` at a time (None: all at once).
+    """Launches every job by a launcher that is not ours, ``size`` at a time (None: all at once).
 
     Args:
         opened: the sweep.
         launcher: whichever was chosen.
         points: its jobs.
         size: jobs in a batch.
-        ends: also make the sweep's files, whatever came of the jobs: the launcher is not ours.
 
     Raises:
         Exception: what the launcher raised, after the files are made.
@@ -134,8 +133,7 @@ def run_batches(
             for first in range(0, len(points.jobs), step)
         ]
     finally:
-        if ends:
-            finish(opened)
+        finish(opened)
 
 
 def first_failure(returns: Sequence[Sequence[JobReturn]]) -> JobReturn | None:

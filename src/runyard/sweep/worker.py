@@ -1,29 +1,44 @@
-"""What happens in a job's own process: compose, record, run by Hydra, record the result, report."""
+"""What happens in a job's own process: record, run by Hydra, record the result, report."""
 
 from __future__ import annotations
 
 import logging
 import pickle
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hydra.core.utils import JobReturn, JobStatus, run_job
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
 
+from runyard.base import RunyardError
+from runyard.compose import Choices, JobOrder, Rehearsal, run_as_hydra
 from runyard.execute import Report
 from runyard.record import RunRecord
 from runyard.sweep.config import seed_of
-from runyard.sweep.running import JobFacts, RunningJob
+from runyard.sweep.running import JobFacts, RunningJob, brief
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobPayload:
+    """What a worker is told of one attempt.
+
+    ``order`` makes the job of the composition of ``choices``; where there is none, or the worker does not have it,
+    ``config`` is the job's whole config, pickled.
+    """
+
+    facts: JobFacts
+    choices: Choices | None = None
+    order: JobOrder | None = None
+    config: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobReport:
-    """What a worker tells its controller. ``run`` is the record without its provenance.
+    """What a worker tells its controller, after it has written its record. ``run`` is the brief record.
 
     ``returned`` is what the task returned or raised, pickled; None when it cannot be.
     """
@@ -37,40 +52,45 @@ class JobReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """Runs jobs of one sweep; callable in a job's process. ``config_of`` composes a job's config by its number."""
+    """Runs jobs of one sweep; callable in a job's process.
+
+    ``rehearsals`` are what can be done for the jobs of a composition before they are forked, by choices.
+    """
 
     task_function: TaskFunction
     context: HydraContext
-    config_of: Callable[[int], DictConfig]
+    rehearsals: Mapping[Choices, Rehearsal]
     provenance: Mapping[str, Any]
     seed_key: str | None
 
-    def __call__(self, facts: JobFacts, report: Report) -> int:
+    def __call__(self, payload: JobPayload, report: Report) -> int:
         """Runs one job and returns the exit code of its process."""
-        running: RunningJob | None = None
+        running = RunningJob(payload.facts, self.provenance)
         result: JobReturn | None = None
         try:
-            config = self.config_of(facts.job)
-            running = RunningJob(facts, self.provenance, seed_of(config, self.seed_key))
             running.begin()
-            result = run_job(
-                hydra_context=self.context,
-                task_function=self.task_function,
-                config=config,
-                job_dir_key="hydra.sweep.dir",
-                job_subdir_key="hydra.sweep.subdir",
-            )
+            result = self._run(payload, running)
             if result.status is JobStatus.COMPLETED:
                 record = running.succeed(result._return_value)
             else:
                 record = _failed(running, result._return_value)
         except BaseException as error:  # the process border: also SystemExit and KeyboardInterrupt are results
-            if running is None:
-                running = RunningJob(facts, self.provenance)
-                running.begin()
             record = _failed(running, error)
         report(pickle.dumps(_report_of(record, result)))
         return record.attempts[-1].exit_code or 0
+
+    def _run(self, payload: JobPayload, running: RunningJob) -> JobReturn:
+        rehearsal = self.rehearsals.get(payload.choices) if payload.choices is not None else None
+        if rehearsal is not None and payload.order is not None:
+            try:
+                return rehearsal.run(payload.order, self.task_function, self.context)
+            finally:
+                running.seed = seed_of(rehearsal.task, self.seed_key)
+        if payload.config is None:
+            raise RunyardError(f"job {payload.facts.job} came without its config")
+        config = pickle.loads(payload.config)
+        running.seed = seed_of(config, self.seed_key)
+        return run_as_hydra(config, self.task_function, self.context)
 
 
 def _failed(running: RunningJob, error: BaseException) -> RunRecord:
@@ -82,10 +102,8 @@ def _failed(running: RunningJob, error: BaseException) -> RunRecord:
 
 
 def _report_of(record: RunRecord, result: JobReturn | None) -> JobReport:
-    run = record.to_json()
-    run.pop("provenance")
     return JobReport(
-        run=run,
+        run=brief(record),
         completed=record.state.value == "COMPLETED",
         working_dir=result.working_dir if result else None,
         task_name=result.task_name if result else None,

@@ -1,0 +1,162 @@
+"""One job run as Hydra's ``run_job`` runs it, for a process that runs one job and ends.
+
+Hydra copies the config four times for each job and writes its YAML in Python, which takes longer than many a job.
+Here the copies are made once for a composition, in the process that jobs are forked from; a job's own values are set
+in each of them, and the texts are made beforehand. What a task and a callback can see is the same: the order of
+events, the separate copies, the folders and files, the environment, logging, ``HydraConfig`` and the ``JobReturn``.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import hydra as hydra_package
+from hydra import version
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Override
+from hydra.core.utils import (
+    JobReturn,
+    JobRuntime,
+    JobStatus,
+    _flush_loggers,
+    configure_log,
+    env_override,
+    run_job,
+)
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from runyard.compose.clone import clone, set_value
+from runyard.compose.composition import JobTexts, fill_job, task_of
+from runyard.compose.depends import dependencies
+from runyard.compose.patch import apply_in_place
+
+#: versions of Hydra whose ``run_job`` this is the equal of; with others theirs is called.
+IS_KNOWN_HYDRA = hydra_package.__version__.startswith("1.3.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOrder:
+    """What makes a job of a composition.
+
+    ``values`` are the overrides to apply, ``overrides`` all of the job's less those of ``hydra.*``, ``texts`` the
+    files for ``.hydra`` (None: write them from the config).
+    """
+
+    job: int
+    run_dir: str
+    values: tuple[Override, ...]
+    overrides: tuple[str, ...]
+    dirname: str | None
+    texts: JobTexts | None
+
+
+class Rehearsal:
+    """Everything about the jobs of one composition that can be done before they are forked.
+
+    ``run`` uses it up: call it once in each process. ``task`` is the config that the task gets.
+    """
+
+    def __init__(self, config: DictConfig) -> None:
+        """``config`` is the composition; a copy of it is kept."""
+        self._config = clone(config)
+        self._seen = _as_hydra_config(self._config)
+        self._returned = clone(self._seen)
+        self.task = task_of(self._config)
+
+    def is_like_hydras(self) -> bool:
+        """Whether the jobs of this composition can be run here as Hydra would.
+
+        Not with another Hydra, not where Hydra must warn that its default for ``chdir`` has changed, and not where a
+        resolver that may have effects of its own names the folder.
+        """
+        sources = [dependencies(self._config, ("hydra", "sweep", key)) for key in ("dir", "subdir")]
+        warns = self._config.hydra.job.chdir is None and not version.base_at_least("1.2")
+        return IS_KNOWN_HYDRA and None not in sources and not warns
+
+    def run(self, order: JobOrder, task_function: TaskFunction, context: HydraContext) -> JobReturn:
+        """Runs a job. The task's exceptions are in the result; what is no ``Exception`` is raised.
+
+        Raises:
+            hydra.errors.ConfigCompositionException: an override cannot be applied.
+        """
+        config, task = self._config, self.task
+        apply_in_place(order.values, config)
+        apply_in_place(order.values, task)
+        for whole in (config, self._seen, self._returned):
+            node = whole.__dict__["_content"]["hydra"]
+            fill_job(node, order.overrides, order.job, order.dirname)
+            set_value(node.__dict__["_content"]["runtime"].__dict__["_content"]["output_dir"], order.run_dir)
+        before, cwd = HydraConfig.instance().cfg, os.getcwd()
+        HydraConfig.instance().cfg = self._seen  # type: ignore[assignment]
+        chdir = bool(self._returned.hydra.job.chdir)
+        try:
+            return self._run(order, task_function, context, chdir)
+        finally:
+            HydraConfig.instance().cfg = before
+            if chdir:
+                os.chdir(cwd)
+
+    def _run(self, order: JobOrder, task_function: TaskFunction, context: HydraContext, chdir: bool) -> JobReturn:
+        config, callbacks = self._config, context.callbacks
+        result = JobReturn(overrides=list(order.overrides), cfg=self.task, hydra_cfg=self._returned)
+        os.makedirs(order.run_dir, exist_ok=True)
+        if chdir:
+            os.chdir(order.run_dir)
+        result.working_dir = _folder(config) if chdir else os.getcwd()
+        configure_log(config.hydra.job_logging, config.hydra.verbose)
+        if config.hydra.output_subdir is not None:
+            self._write_texts(order)
+        with env_override(self._returned.hydra.job.env_set):
+            callbacks.on_job_start(config=config, task_function=task_function)
+            try:
+                result.return_value = task_function(self.task)
+                result.status = JobStatus.COMPLETED
+            except Exception as error:  # as Hydra: the task's failure is its result
+                result.return_value = error
+                result.status = JobStatus.FAILED
+        result.task_name = JobRuntime.instance().get("name")
+        _flush_loggers()
+        callbacks.on_job_end(config=config, job_return=result)
+        return result
+
+    def _write_texts(self, order: JobOrder) -> None:
+        texts = order.texts or JobTexts(
+            config=OmegaConf.to_yaml(self.task),
+            hydra=OmegaConf.to_yaml(self._returned),
+            overrides=OmegaConf.to_yaml(self._config.hydra.overrides.task),
+        )
+        folder = os.path.join(order.run_dir, str(self._config.hydra.output_subdir))
+        os.makedirs(folder, exist_ok=True)
+        for name, text in (("config", texts.config), ("hydra", texts.hydra), ("overrides", texts.overrides)):
+            with open(f"{folder}/{name}.yaml", "w", encoding="utf-8") as file:
+                file.write(text)
+
+
+def _folder(config: DictConfig) -> str:
+    """The job's folder as the config has it; it may be relative."""
+    return os.path.join(*(str(OmegaConf.select(config, f"hydra.sweep.{key}")) for key in ("dir", "subdir")))
+
+
+def run_as_hydra(config: DictConfig, task_function: TaskFunction, context: HydraContext) -> JobReturn:
+    """Runs a job of a sweep by Hydra's own function; ``config`` has the job's number."""
+    return run_job(
+        hydra_context=context,
+        task_function=task_function,
+        config=config,
+        job_dir_key="hydra.sweep.dir",
+        job_subdir_key="hydra.sweep.subdir",
+    )
+
+
+def _as_hydra_config(config: DictConfig) -> DictConfig:
+    """What ``HydraConfig`` holds of a config. The config's ``hydra`` node becomes read-only, as Hydra has it."""
+    singleton = HydraConfig.instance()
+    before = singleton.cfg
+    try:
+        singleton.set_config(config)
+        held: DictConfig = singleton.cfg  # type: ignore[assignment]
+        return held
+    finally:
+        singleton.cfg = before
