@@ -12,7 +12,16 @@ from runyard.base.errors import (
     UsageError,
     unknown_name,
 )
-from runyard.base.files import append_text, read_json, swap_symlink, write_all, write_bytes, write_json, write_text
+from runyard.base.files import (
+    append_text,
+    compact_json,
+    read_json,
+    swap_symlink,
+    write_all,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from runyard.base.states import FAILURES, MOVES, STATES, TERMINAL, State, SweepState, move
 
 __all__ = [
@@ -32,6 +41,7 @@ __all__ = [
     "append_text",
     "canonical_json",
     "canonical_key",
+    "compact_json",
     "digest",
     "finite_json",
     "from_finite_json",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,15 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o666, sync: bool = Fals
         OSError: the folder is missing, or the disk is full. Nothing is left behind, and what was at
             ``path`` is as before.
     """
-    temporary = f"{path}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with open(descriptor, "wb") as file:
-            file.write(data)
+        try:
+            write_all(descriptor, data)
             if sync:
-                file.flush()
-                os.fsync(file.fileno())
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -50,6 +50,14 @@ def write_json(path: Path, value: Any, *, indent: int | None = 2, sync: bool = F
     """``write_text`` of ``value`` as JSON; NaN and infinities become strings (see ``finite_json``)."""
     text = json.dumps(finite_json(value), indent=indent, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n", sync=sync)
+
+
+def compact_json(value: Any) -> str:
+    """JSON in one line; NaN and infinities become strings. Most values have none: they are not looked for."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):
+        return json.dumps(finite_json(value), ensure_ascii=False, allow_nan=False)
 
 
 def read_json(path: Path) -> Any:
@@ -87,7 +95,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def swap_symlink(link: Path, target: str) -> None:
     """Points ``link`` at ``target`` in one step; where links are not to be had, a text file holds the name."""
-    temporary = link.with_name(f"{link.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    temporary = link.with_name(f"{link.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
         os.symlink(target, temporary)
         os.replace(temporary, link)

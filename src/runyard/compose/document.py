@@ -18,6 +18,7 @@ from omegaconf._utils import get_omega_conf_dumper
 Path = tuple[str, ...]
 _TEXT = "tag:yaml.org,2002:str"
 _OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
+_BARE = re.compile(r"(?:/[\w./=,+-]*|\+{0,2}[A-Za-z_][\w./,+@-]*=[\w./=,+-]*)", re.ASCII)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -67,6 +68,9 @@ class Document:
         Raises:
             NotPiecewiseError: the entry cannot be told from what is around it.
         """
+        bare = bare_text(value)
+        if bare is not None and (key := self._key_of(path)) is not None:
+            return f"{key}: {bare}\n"
         whole: Any = value
         for key in reversed(path):
             whole = {key: whole}
@@ -77,6 +81,15 @@ class Document:
         if not text.startswith(headers):
             raise NotPiecewiseError("a key of more than one line")
         return text[len(headers) :]
+
+    def _key_of(self, path: Path) -> str | None:
+        """The key of a line with a leaf, as it is written; None where it is not one plain line."""
+        if path not in self._spans:
+            return None
+        start, end = self._spans[path]
+        key, colon, rest = self.text[start:end].partition(": ")
+        is_plain = colon and rest.count("\n") == 1 and path[-1] in (key.strip(), key.strip()[1:-1])
+        return key if is_plain else None
 
     def _headers(self, path: Path) -> str:
         """The lines that name the mappings around an entry."""
@@ -113,6 +126,18 @@ class Document:
         """Whether a path's entry is the only one of its mapping."""
         outer, depth = path[:-1], len(path)
         return sum(len(p) == depth and p[:-1] == outer for p in self._spans) <= 1
+
+
+def bare_text(value: Any) -> str | None:
+    """How YAML writes a value that it writes as it is; None where only the dumper can tell.
+
+    Texts are those in which nothing can be taken for something else, and that have no space to fold at.
+    """
+    if type(value) is bool:
+        return "true" if value else "false"
+    if type(value) is int:
+        return str(value)
+    return value if type(value) is str and _BARE.fullmatch(value) else None
 
 
 def dump(value: Any) -> str:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
-from runyard.compose.document import Document, NotPiecewiseError, Path, dump
+from runyard.compose.document import Document, NotPiecewiseError, Path, bare_text, dump
 
 _TASK: Path = ("hydra", "overrides", "task")
 _NUM: Path = ("hydra", "job", "num")
 _ID: Path = ("hydra", "job", "id")
 _DIRNAME: Path = ("hydra", "job", "override_dirname")
 _OUTPUT: Path = ("hydra", "runtime", "output_dir")
-#: texts that YAML writes as they are: nothing in them can be taken for something else, and no space to fold at.
-_BARE = re.compile(r"(?:/[\w./=,+-]*|[A-Za-z_][\w./,+-]*=[\w./=,+-]*)", re.ASCII)
 _SAMPLE, _OTHER = 7, 12
 _REMEMBERED = 20_000
 
@@ -70,6 +67,9 @@ class HydraText:
 
     def _item(self, override: str) -> str:
         """An override's lines in the list inside the ``hydra`` node."""
+        bare = bare_text(override)
+        if bare is not None:
+            return f"    - {bare}\n"
         if override not in self._items:
             if len(self._items) >= _REMEMBERED:
                 self._items.clear()
@@ -78,6 +78,9 @@ class HydraText:
 
     def _list_item(self, override: str) -> str:
         """An override's lines in a list of its own."""
+        bare = bare_text(override)
+        if bare is not None:
+            return f"- {bare}\n"
         if override not in self._listed:
             if len(self._listed) >= _REMEMBERED:
                 self._listed.clear()
@@ -85,6 +88,4 @@ class HydraText:
         return self._listed[override]
 
     def _text(self, path: Path, value: str) -> str:
-        if _BARE.fullmatch(value):
-            return f"{'  ' * (len(path) - 1)}{path[-1]}: {value}\n"
         return self._document.entry(path, value)

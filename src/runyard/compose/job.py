@@ -9,6 +9,7 @@ events, the separate copies, the folders and files, the environment, logging, ``
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import hydra as hydra_package
@@ -29,11 +30,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from runyard.compose.clone import clone, set_value
 from runyard.compose.composition import JobTexts, fill_job, task_of
-from runyard.compose.depends import dependencies
+from runyard.compose.depends import Path, dependencies
+from runyard.compose.logs import PreparedLogging
 from runyard.compose.patch import apply_in_place
 
 #: versions of Hydra whose ``run_job`` this is the equal of; with others theirs is called.
 IS_KNOWN_HYDRA = hydra_package.__version__.startswith("1.3.")
+_CONSTANT: tuple[Path, ...] = (("hydra", "job", "chdir"), ("hydra", "output_subdir"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,11 @@ class Rehearsal:
         self._seen = _as_hydra_config(self._config)
         self._returned = clone(self._seen)
         self.task = task_of(self._config)
+        self.logging = PreparedLogging.of(self._config)
+        self._has_logging = False
+        self._chdir = bool(self._returned.hydra.job.chdir)
+        self._subfolder = self._config.hydra.output_subdir
+        self._sets_variables = bool(self._returned.hydra.job.env_set)
 
     def is_like_hydras(self) -> bool:
         """Whether the jobs of this composition can be run here as Hydra would.
@@ -72,8 +80,13 @@ class Rehearsal:
         resolver that may have effects of its own names the folder.
         """
         sources = [dependencies(self._config, ("hydra", "sweep", key)) for key in ("dir", "subdir")]
+        sources += [_plain_place(self._config, place) for place in _CONSTANT]
         warns = self._config.hydra.job.chdir is None and not version.base_at_least("1.2")
         return IS_KNOWN_HYDRA and None not in sources and not warns
+
+    def finds_logging(self) -> None:
+        """Tells that ``logging`` has been set up in the process that jobs are forked from."""
+        self._has_logging = True
 
     def run(self, order: JobOrder, task_function: TaskFunction, context: HydraContext) -> JobReturn:
         """Runs a job. The task's exceptions are in the result; what is no ``Exception`` is raised.
@@ -90,25 +103,27 @@ class Rehearsal:
             set_value(node.__dict__["_content"]["runtime"].__dict__["_content"]["output_dir"], order.run_dir)
         before, cwd = HydraConfig.instance().cfg, os.getcwd()
         HydraConfig.instance().cfg = self._seen  # type: ignore[assignment]
-        chdir = bool(self._returned.hydra.job.chdir)
         try:
-            return self._run(order, task_function, context, chdir)
+            return self._run(order, task_function, context)
         finally:
             HydraConfig.instance().cfg = before
-            if chdir:
+            if self._chdir:
                 os.chdir(cwd)
 
-    def _run(self, order: JobOrder, task_function: TaskFunction, context: HydraContext, chdir: bool) -> JobReturn:
+    def _run(self, order: JobOrder, task_function: TaskFunction, context: HydraContext) -> JobReturn:
         config, callbacks = self._config, context.callbacks
         result = JobReturn(overrides=list(order.overrides), cfg=self.task, hydra_cfg=self._returned)
         os.makedirs(order.run_dir, exist_ok=True)
-        if chdir:
+        if self._chdir:
             os.chdir(order.run_dir)
-        result.working_dir = _folder(config) if chdir else os.getcwd()
-        configure_log(config.hydra.job_logging, config.hydra.verbose)
-        if config.hydra.output_subdir is not None:
+        result.working_dir = _folder(config) if self._chdir else os.getcwd()
+        if self._has_logging and self.logging is not None:
+            self.logging.adopt(order.run_dir)
+        else:
+            configure_log(config.hydra.job_logging, config.hydra.verbose)
+        if self._subfolder is not None:
             self._write_texts(order)
-        with env_override(self._returned.hydra.job.env_set):
+        with env_override(self._returned.hydra.job.env_set) if self._sets_variables else nullcontext():
             callbacks.on_job_start(config=config, task_function=task_function)
             try:
                 result.return_value = task_function(self.task)
@@ -127,11 +142,16 @@ class Rehearsal:
             hydra=OmegaConf.to_yaml(self._returned),
             overrides=OmegaConf.to_yaml(self._config.hydra.overrides.task),
         )
-        folder = os.path.join(order.run_dir, str(self._config.hydra.output_subdir))
+        folder = os.path.join(order.run_dir, str(self._subfolder))
         os.makedirs(folder, exist_ok=True)
         for name, text in (("config", texts.config), ("hydra", texts.hydra), ("overrides", texts.overrides)):
             with open(f"{folder}/{name}.yaml", "w", encoding="utf-8") as file:
                 file.write(text)
+
+
+def _plain_place(config: DictConfig, place: Path) -> frozenset[Path] | None:
+    """None where a value is made by an interpolation, and may differ between jobs."""
+    return frozenset() if dependencies(config, place) == frozenset() else None
 
 
 def _folder(config: DictConfig) -> str:

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, ListConfig, Node
+from hydra.core.override_parser.types import Override, OverrideType
+from omegaconf import AnyNode, DictConfig, ListConfig, Node, ValueNode
 from omegaconf._utils import split_key
+from omegaconf.errors import OmegaConfBaseException
 
 from runyard.compose.clone import clone_node
 
@@ -30,7 +31,41 @@ def apply_in_place(overrides: Sequence[Override], config: DictConfig) -> None:
     Raises:
         hydra.errors.ConfigCompositionException: in Hydra's words; the config may be half changed.
     """
-    ConfigLoaderImpl._apply_overrides_to_config(list(overrides), config)
+    for override in overrides:
+        if not _set_leaf(override, config):
+            ConfigLoaderImpl._apply_overrides_to_config([override], config)
+
+
+_PLAIN = (bool, int, float, str)
+
+
+def _set_leaf(override: Override, config: DictConfig) -> bool:
+    """Sets a plain value where a leaf is already, in the way in which OmegaConf would in the end.
+
+    Returns:
+        Whether that was possible; else nothing is changed.
+    """
+    value = override.value()
+    if override.type is not OverrideType.CHANGE or override.package is not None or type(value) not in _PLAIN:
+        return False
+    leaf = _leaf(config, override.key_or_group)
+    if leaf is None or leaf._get_flag("readonly"):
+        return False
+    try:
+        leaf._set_value(value)
+    except OmegaConfBaseException:
+        return False  # Hydra words it
+    return True
+
+
+def _leaf(config: DictConfig, key: str) -> ValueNode | None:
+    """The leaf at a dotted key, where only mappings lead to it and its kind is that of OmegaConf's quick way."""
+    at: Any = config
+    for name in split_key(key):
+        content = at.__dict__["_content"] if type(at) is DictConfig else None
+        at = content.get(name) if type(content) is dict else None
+    is_quick = isinstance(at, ValueNode) and (type(at) is AnyNode or at._metadata.ref_type is not Any)
+    return at if is_quick else None
 
 
 @contextmanager
@@ -47,7 +82,7 @@ def patched(config: DictConfig, overrides: Sequence[Override]) -> Iterator[None]
     try:
         for override in overrides:
             undo.append(_shield(config, override))
-            ConfigLoaderImpl._apply_overrides_to_config([override], config)
+            apply_in_place([override], config)
         yield
     finally:
         for container, content in reversed(undo):

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from runyard.base import finite_json, iso, utc_now, write_all
+from runyard.base import compact_json, iso, utc_now, write_all
 from runyard.record.plan import PlanMark
 
 FLUSH_EVERY_S = 1.0
@@ -42,8 +42,8 @@ class Journal:
 
     def append(self, event: str, **fields: Any) -> None:
         """Adds one event. Raises OSError when the disk is full; a torn line may be left, and is harmless."""
-        line = json.dumps(finite_json({"t": iso(utc_now()), "event": event, **fields}), allow_nan=False)
-        data = b"\n" * self._is_torn + line.encode("utf-8") + b"\n"
+        line = compact_json({"t": iso(utc_now()), "event": event, **fields})
+        data = b"\n" * self._is_torn + line.encode("utf-8", errors="backslashreplace") + b"\n"
         self._is_torn = True  # until all of it is written
         write_all(self._descriptor, data)
         self._is_torn = False

@@ -174,8 +174,15 @@ def _distributions() -> Mapping[str, list[str]]:
 
 def packages() -> dict[str, str]:
     """Versions of the installed distributions whose modules this process has imported, by distribution name."""
-    modules = {name.partition(".")[0] for name in list(sys.modules)}
-    return _versions(frozenset(modules))
+    count = len(sys.modules)  # modules come and do not go: to look at each one takes longer than many a job
+    if count not in _seen:
+        modules = {name.partition(".")[0] for name in list(sys.modules)}
+        _seen.clear()
+        _seen[count] = _versions(frozenset(modules))
+    return _seen[count]
+
+
+_seen: dict[int, dict[str, str]] = {}
 
 
 @functools.lru_cache(maxsize=8)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runyard.base import RecordError, State, from_finite_json, read_json, write_json
+from runyard.base import RecordError, State, compact_json, from_finite_json, read_json, write_text
 from runyard.record.layout import RunPaths
 
 RUN_SCHEMA = 1
@@ -144,8 +145,39 @@ class RunRecord:
 
 
 def write_run(record: RunRecord) -> None:
-    """Writes ``run.json`` into the run's directory, which must be there."""
-    write_json(RunPaths(Path(record.run_dir)).run_json, record.to_json())
+    """Writes ``run.json`` into the run's directory, which must be there: a line for each key, and each of its parts."""
+    values = record.to_json()
+    values["provenance"] = _Written(_provenance_text(record.provenance))
+    lines = (f"  {json.dumps(key)}: {_text(value)}" for key, value in values.items())
+    write_text(RunPaths(Path(record.run_dir)).run_json, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+class _Written(str):
+    """JSON text."""
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, _Written) else compact_json(value)
+
+
+#: JSON of values that many runs have in common (command, host, packages), by identity.
+_known: dict[int, tuple[Any, str]] = {}
+_REMEMBERED = 100
+
+
+def _provenance_text(provenance: Mapping[str, Any]) -> str:
+    return "{" + ",".join(f"\n    {json.dumps(key)}: {_shared(value)}" for key, value in provenance.items()) + "\n  }"
+
+
+def _shared(value: Any) -> str:
+    if not isinstance(value, (dict, list, tuple)):
+        return compact_json(value)
+    known = _known.get(id(value))
+    if known is None or known[0] is not value:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        known = _known[id(value)] = (value, compact_json(value))
+    return known[1]
 
 
 def read_run(run_dir: Path) -> RunRecord | None:

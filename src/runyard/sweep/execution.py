@@ -39,7 +39,7 @@ from runyard.sweep.opening import OpenSweep, open_sweep
 from runyard.sweep.planner import PlannedJob, Planner, planned_job, submit
 from runyard.sweep.progress import ProgressReporter
 from runyard.sweep.returns import JobReturns
-from runyard.sweep.running import JobFacts, brief
+from runyard.sweep.running import JobFacts, blank_record, brief
 from runyard.sweep.settings import LauncherSettings
 from runyard.sweep.snapshot import PointsFile, freeze, submission_of
 from runyard.sweep.stop import StopSignal
@@ -233,7 +233,7 @@ class Execution:
 
     def _run_pool(self, feed: PlanFeed, slots: Slots, journal: Journal, stop: StopSignal) -> Outcomes:
         worker = self._worker()
-        pool = LocalPool(worker)
+        pool = LocalPool(worker, worker.ready)
         _warn_of_threads()
         pool.start()
         reporter = ProgressReporter(
@@ -309,6 +309,7 @@ class Execution:
             resources=self.settings.resources.to_json(),
             earlier=earlier,
         )
+        facts = dataclasses.replace(facts, record=blank_record(facts))
         composed = self.composer.job(job.overrides)
         if composed.choices in rehearsed:
             return JobPayload(facts=facts, choices=composed.choices, order=composed.order(job.job, str(job.run_dir)))

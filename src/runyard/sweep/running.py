@@ -35,7 +35,10 @@ from runyard.sweep.config import plain_params, task_overrides
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class JobFacts:
-    """What is known of a job before it runs. ``earlier`` are its attempts so far."""
+    """What is known of a job before it runs. ``earlier`` are its attempts so far.
+
+    ``record`` is its record to be, where that has been made already.
+    """
 
     sweep_id: str
     sweep_dir: Path
@@ -47,6 +50,21 @@ class JobFacts:
     resources: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     earlier: tuple[Attempt, ...] = ()
     single: bool = False
+    record: RunRecord | None = None
+
+
+def blank_record(facts: JobFacts) -> RunRecord:
+    """The record of a job that is about to run: without attempts and provenance; secrets are redacted."""
+    return RunRecord(
+        sweep_id=facts.sweep_id,
+        job=facts.job,
+        run_key=facts.run_key,
+        state=State.RUNNING,
+        overrides=tuple(redact_override(o) for o in facts.overrides),
+        params=redact(plain_params(facts.params)),
+        run_dir=str(facts.run_dir),
+        resources=facts.resources,
+    )
 
 
 class RunningJob:
@@ -58,6 +76,7 @@ class RunningJob:
 
     def __init__(self, facts: JobFacts, provenance: Mapping[str, Any], seed: Any = None) -> None:
         self._facts = facts
+        self._written: tuple[int, ...] | None = None
         self.seed = seed
         self._started = time.monotonic()
         attempt = Attempt(
@@ -68,17 +87,9 @@ class RunningJob:
             pid=os.getpid(),
         )
         self._attempt = attempt
-        self._record = RunRecord(
-            sweep_id=facts.sweep_id,
-            job=facts.job,
-            run_key=facts.run_key,
-            state=State.RUNNING,
-            overrides=tuple(redact_override(o) for o in facts.overrides),
-            params=redact(plain_params(facts.params)),
-            run_dir=str(facts.run_dir),
-            attempts=(*facts.earlier, attempt),
-            resources=facts.resources,
-            provenance={**provenance, "seed": seed},
+        record = facts.record or blank_record(facts)
+        self._record = dataclasses.replace(
+            record, attempts=(*facts.earlier, attempt), provenance={**provenance, "seed": seed}
         )
         sweep_dir = None if facts.single else facts.sweep_dir
         self.active = ActiveRun(
@@ -93,10 +104,12 @@ class RunningJob:
     def begin(self) -> None:
         """Writes the record and makes the run active. Rows of an earlier attempt outside its stages are removed."""
         paths = RunPaths(self._facts.run_dir)
-        paths.dir.mkdir(parents=True, exist_ok=True)
-        for file in paths.tables.glob("*.jsonl"):
-            file.unlink()
+        os.makedirs(paths.dir, exist_ok=True)
+        if os.path.isdir(paths.tables):
+            for file in paths.tables.glob("*.jsonl"):
+                file.unlink()
         write_run(self._record)
+        self._written = _identity(paths.run_json)
         set_active(self.active)
 
     def succeed(self, value: Any) -> RunRecord:
@@ -131,12 +144,23 @@ class RunningJob:
         return record
 
     def _is_still_ours(self) -> bool:
+        if self._written is not None and _identity(RunPaths(self._facts.run_dir).run_json) == self._written:
+            return True
         on_disk = read_run(self._facts.run_dir)
         if on_disk is None or not on_disk.attempts:
             return True
         last = on_disk.attempts[-1]
         mine = self._attempt
         return last.n < mine.n or (last.n, last.pid, last.host) == (mine.n, mine.pid, mine.host)
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """What tells one file from another that has taken its place; None when there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def brief(record: RunRecord) -> dict[str, Any]:

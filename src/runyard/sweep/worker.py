@@ -15,7 +15,7 @@ from hydra.types import HydraContext, TaskFunction
 from runyard.base import RunyardError
 from runyard.compose import Choices, JobOrder, Rehearsal, run_as_hydra
 from runyard.execute import Report
-from runyard.record import RunRecord
+from runyard.record import RunRecord, packages
 from runyard.sweep.config import seed_of
 from runyard.sweep.running import JobFacts, RunningJob, brief
 
@@ -62,6 +62,17 @@ class Worker:
     rehearsals: Mapping[Choices, Rehearsal]
     provenance: Mapping[str, Any]
     seed_key: str | None
+
+    def ready(self) -> None:
+        """Does what all jobs have in common; in the process that they are forked from."""
+        packages()
+        common = next((r.logging for r in self.rehearsals.values() if r.logging is not None), None)
+        if common is None:
+            return
+        common.set_up()
+        for rehearsal in self.rehearsals.values():
+            if common.is_like(rehearsal.logging):
+                rehearsal.finds_logging()
 
     def __call__(self, payload: JobPayload, report: Report) -> int:
         """Runs one job and returns the exit code of its process."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import atexit
 import contextlib
 import faulthandler
+import importlib
 import io
 import logging
 import os
-import signal
 import sys
 import threading
 import traceback
@@ -47,20 +47,28 @@ def run_child(task: Task, work: Work, report_to: int, parent: int, token: str) -
     _end(code)
 
 
+_signal: Any = importlib.import_module("_signal")  # of C: the functions of ``signal`` make an enum of everything
+
+
 def _default_signals() -> None:
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_SETMASK, set())
+    _signal.set_wakeup_fd(-1)
+    for number in (_signal.SIGTERM, _signal.SIGCHLD, _signal.SIGHUP):
+        _signal.signal(number, _signal.SIG_DFL)
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
 def _redirect(task: Task) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    task.output.parent.mkdir(parents=True, exist_ok=True)
-    output = os.open(task.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    path = os.fspath(task.output)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    try:
+        output = os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        output = os.open(path, flags, 0o666)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
@@ -72,7 +80,7 @@ def _redirect(task: Task) -> None:
 
 
 def _stream(descriptor: int) -> io.TextIOWrapper:
-    raw = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - it lives as long as the process
+    raw = io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False))
     return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 

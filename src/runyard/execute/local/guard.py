@@ -13,9 +13,12 @@ _SET_DEATH_SIGNAL, _SET_SUBREAPER = 1, 36
 _LINUX = sys.platform == "linux"
 
 
+_LIBC = ctypes.CDLL(None, use_errno=True) if _LINUX else None
+
+
 def _prctl(option: int, value: int) -> None:
-    if _LINUX:
-        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+    if _LIBC is not None:
+        _LIBC.prctl(option, value, 0, 0, 0)
 
 
 def die_with_parent(parent: int) -> None:
@@ -34,12 +37,25 @@ def adopt_orphans(wanted: bool = True) -> None:
 
 
 def children_of(pid: int) -> list[int]:
-    """Processes whose parent is ``pid``; empty where the system does not tell."""
+    """Processes whose parent is ``pid``; empty where the system does not tell, and for one that is dead."""
+    return [int(word) for word in _read(f"/proc/{pid}/task/{pid}/children").split()]
+
+
+def _read(path: str) -> bytes:
+    """What stands in a file of ``/proc``; nothing where there is none. For those that are read for every job."""
     try:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return []
-    return [int(word) for word in text.split()]
+        return b""
+    try:
+        parts = []
+        while part := os.read(descriptor, 1 << 16):
+            parts.append(part)
+        return b"".join(parts)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
 
 
 def descendants_of(pid: int) -> list[int]:
@@ -73,11 +89,16 @@ def has_token(pid: int, token: str) -> bool:
 def signal_tree(pid: int, number: int) -> None:
     """Sends a signal to the process, its group (which it leads) and all its descendants."""
     others = descendants_of(pid)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
+    signal_group(pid, number)
     for other in others:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(other, number)
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Sends a signal to the group that the process leads, or led."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
 
 
 def writes_to(pid: int, place: Path) -> bool:
@@ -118,10 +139,7 @@ def _all_processes() -> list[int]:
 
 def memory_kills() -> int:
     """Processes that the kernel has killed for memory since the machine started; 0 where it does not tell."""
-    try:
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    except (OSError, ValueError):
-        pass
+    for line in _read("/proc/vmstat").splitlines():
+        if line.startswith(b"oom_kill "):
+            return int(line.split()[1])
     return 0

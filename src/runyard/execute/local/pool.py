@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 
 from runyard.execute.local.channel import channel_pair
 from runyard.execute.local.child import TOKEN_VARIABLE, Work
@@ -36,8 +37,9 @@ class LocalPool:
     template takes its place.
     """
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self, work: Work, ready: Callable[[], None] | None = None) -> None:
+        """``ready`` is called in each new template before it forks jobs: what it does, every job finds done."""
+        self._work, self._ready = work, ready
         self._running: dict[int, Task] = {}  # by ticket
         self._pids: dict[int, int] = {}  # by ticket, as soon as they are known
         self._pid = 0
@@ -54,7 +56,7 @@ class LocalPool:
             self._pid = os.fork()
         if self._pid == 0:
             ours.close()
-            Template(theirs, self._work).run()
+            Template(theirs, self._work, self._ready).run()
         theirs.close()
         self._channel = ours
         self._selector = selectors.DefaultSelector()

@@ -7,6 +7,7 @@ When the controller is gone it ends every job, and then itself. It adopts what j
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import secrets
 import selectors
@@ -22,10 +23,20 @@ from typing import Any, NoReturn
 from runyard.base import append_text
 from runyard.execute.local.channel import Channel
 from runyard.execute.local.child import TOKEN_VARIABLE, Work, run_child
-from runyard.execute.local.guard import adopt_orphans, children_of, has_token, memory_kills, signal_tree, writes_to
+from runyard.execute.local.guard import (
+    adopt_orphans,
+    children_of,
+    has_token,
+    memory_kills,
+    signal_group,
+    signal_tree,
+    writes_to,
+)
 from runyard.execute.task import Ended, Started, Task
 
 _CHUNK = 1 << 18
+#: for how long the count of memory kills before a job may have been read, in seconds.
+_KILLS_KNOWN_S = 1.0
 
 
 @dataclass(slots=True)
@@ -47,8 +58,10 @@ def token_prefix(template: int) -> str:
 class Template:
     """The loop of the template process."""
 
-    def __init__(self, channel: Channel, work: Work) -> None:
-        self._channel, self._work = channel, work
+    def __init__(self, channel: Channel, work: Work, ready: Callable[[], None] | None = None) -> None:
+        """``ready`` is called once, in this process, before it serves: what it does, every job finds done."""
+        self._channel, self._work, self._ready = channel, work, ready
+        self._kills, self._kills_at = 0, -_KILLS_KNOWN_S
         self._jobs: dict[int, _Job] = {}  # by pid
         self._selector = selectors.DefaultSelector()
         self._wake_reads, self._wake_writes = os.pipe()
@@ -76,6 +89,17 @@ class Template:
         signal.set_wakeup_fd(self._wake_writes, warn_on_full_buffer=False)
         self._selector.register(self._channel, selectors.EVENT_READ, self._on_message)
         self._selector.register(self._wake_reads, selectors.EVENT_READ, self._on_child)
+        if self._ready is not None:
+            self._ready()
+        gc.collect()
+        gc.freeze()  # a job's collector would touch, and so copy, every page of what is here
+
+    def _memory_kills(self) -> int:
+        """The count before a job begins, as it was a moment ago."""
+        now = time.monotonic()
+        if now - self._kills_at >= _KILLS_KNOWN_S:
+            self._kills, self._kills_at = memory_kills(), now
+        return self._kills
 
     def _turn(self) -> None:
         for key, _ in self._selector.select(0 if self._channel.has_messages else None):
@@ -100,7 +124,7 @@ class Template:
 
     def _start(self, task: Task) -> None:
         token = f"{token_prefix(os.getpid())}{secrets.token_hex(8)}"
-        kills = memory_kills()
+        kills = self._memory_kills()
         me = os.getpid()
         descriptors: tuple[int, ...] = ()
         try:
@@ -159,7 +183,7 @@ class Template:
                     self._reap(job)
 
     def _reap(self, job: _Job) -> None:
-        signal_tree(job.pid, signal.SIGKILL)
+        signal_group(job.pid, signal.SIGKILL)  # what it left outside of its group has come to us
         _, status, usage = os.wait4(job.pid, 0)
         self._end_leftovers(job)
         if job.reads in self._selector.get_map():
@@ -176,7 +200,7 @@ class Template:
                 signal=-code if code < 0 else None,
                 report=bytes(job.report),
                 max_rss_mb=round(usage.ru_maxrss / scale, 1),
-                memory_kills=memory_kills() - job.memory_kills,
+                memory_kills=memory_kills() - job.memory_kills if code == -signal.SIGKILL else 0,
             )
         )
 
