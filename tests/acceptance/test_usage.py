@@ -15,6 +15,7 @@ def app(shell):
     (shell.cwd / "no_times.csv").write_text("sender_lat,sender_lng,recipient_lat,recipient_lng\n0,0,1,1\n")
     (shell.cwd / "nonsense.csv").write_text("job,run_key,run_dir\n0,x,0\n")
     (shell.cwd / "garbage.csv").write_text('workload.d\n"[1,"\n')
+    (shell.cwd / "column.csv").write_text("workload.nope\n1\n")
     (shell.cwd / "good.csv").write_text("workload.d\n10\n20\n")
     (shell.cwd / "twice.csv").write_text("workload.d,workload.d\n1,2\n")
 
@@ -51,6 +52,15 @@ CASES = [
     (["-m", "hydra.sweeper.table=nowhere.csv"], "nowhere.csv"),
     (["-m", "hydra.sweeper.table=good.csv", "workload.d=1,2"], "swept besides"),
     (["-m", "hydra.callbacks.runyard.validate=no.such.thing"], "no.such.thing"),
+    (["-m", "hydra.sweeper.zip={a:{workload.d:[1,2],workload.tau:[0]}}"], "workload.d has 2, workload.tau has 1"),
+    (["-m", "workload.d=1,2", 'hydra.sweeper.exclude="tau > 1"'], "unknown name 'tau'"),
+    (["-m", "workload.d=1,2", 'hydra.sweeper.exclude="d >"'], "is not an expression"),
+    (["-m", "hydra.sweeper.table=column.csv"], "workload.nope"),
+    (["-m", "workload.d=interval(0,1)"], "hydra.sweeper.n_samples"),
+    (["-m", "workload.d=interval(0,1)", "hydra.sweeper.n_samples=3", "hydra.sweeper.sampler=lsh"], "'lhs'"),
+    (["-m", "workload.d=1,2", "hydra.sweeper.seeds=0"], "seeds cannot be 0"),
+    (["-m", "workload.d=1,2", "hydra.sweeper.n_samples=3"], "nothing is to be sampled"),
+    (["-m", "workload.d=1,2", "hydra.launcher.gpus=1", "hydra.launcher.resources.gpus=2"], "gpus"),
 ]
 
 

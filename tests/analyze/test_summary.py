@@ -2,17 +2,17 @@ import math
 
 import pytest
 
-from runyard.analyze import JobTable, is_seed, summary_columns
+from runyard.analyze import JobTable, summary_columns
 
 
 @pytest.mark.parametrize("name", ["seed", "+seed", "++seed", "trainer.seed", "+a.b.seed"])
 def test_a_seed_is_a_name_whose_last_part_is_seed(name):
-    assert is_seed(name)
+    assert JobTable(columns={}, names=(name,), metrics=()).is_seed(name)
 
 
 @pytest.mark.parametrize("name", ["Seed", "seeds", "seed.kind", "my_seed", "seed_everything"])
 def test_other_names_are_no_seeds(name):
-    assert not is_seed(name)
+    assert not JobTable(columns={}, names=(name,), metrics=()).is_seed(name)
 
 
 def table(rows, names, metrics=("m",)):
@@ -76,3 +76,11 @@ def test_only_seeds_swept_make_one_row():
 
 def test_no_job_makes_no_row():
     assert summary_columns(table([], ["a"]))["n"] == []
+
+
+def test_what_the_sweep_calls_a_repetition_is_one() -> None:
+    columns = {"job": [0, 1], "state": ["COMPLETED"] * 2, "lr": [1, 1], "fold": [0, 1], "m": [1.0, 3.0]}
+    table = JobTable(columns=columns, names=("lr", "fold"), metrics=("m",), replicate="fold")
+    summary = summary_columns(table)
+    assert "fold" not in summary
+    assert (summary["lr"], summary["n"], summary["m_mean"]) == ([1], [2], [2.0])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runyard.base import UsageError
-from runyard.plan import Axis, axes_of, grid, grid_size, table_jobs
+from runyard.plan import Axis, Product, axes_of, table_rows
 
 PARSER = OverridesParser.create()
 
@@ -16,6 +16,11 @@ def _axes(*line: str, **params: str) -> list[Axis]:
     return axes_of(
         PARSER.parse_overrides(list(line)), {k: PARSER.parse_override(f"{k}={v}") for k, v in params.items()}
     )
+
+
+def _grid(axes: list[Axis]) -> list[list[str]]:
+    product = Product([axis.dimension() for axis in axes])
+    return [list(product[index]) for index in range(len(product))]
 
 
 def _by_hydra(line: list[str]) -> list[list[str]]:
@@ -83,11 +88,10 @@ def test_a_grid_is_what_hydras_own_sweeper_makes_of_the_same_line(line: list[str
         expected = _by_hydra(line)
     except Exception as error:
         with pytest.raises((type(error), UsageError)):
-            list(grid(_axes(*line)))
+            _grid(_axes(*line))
         return
     axes = _axes(*line)
-    assert list(grid(axes)) == expected
-    assert grid_size(axes) == len(expected)
+    assert _grid(axes) == expected
 
 
 _KEYS = st.sampled_from(["a", "b", "c.d", "+e", "db", "db@pkg"])
@@ -98,7 +102,7 @@ _ASSIGNED = st.builds(lambda key, words: f"{key}={','.join(words)}", _KEYS, st.l
 @given(st.lists(_ASSIGNED, max_size=4))
 @settings(max_examples=100, deadline=None, derandomize=True)
 def test_any_line_makes_the_grid_that_hydra_makes_of_it(line: list[str]) -> None:
-    assert list(grid(_axes(*line))) == _by_hydra(line)
+    assert _grid(_axes(*line)) == _by_hydra(line)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +125,7 @@ def test_the_swept_keys_are_those_with_a_sweep_and_those_among_the_params(
 
 
 def test_the_params_come_first_and_the_command_line_wins() -> None:
-    assert list(grid(_axes("c=9", "a=3,4", a="1,2", b="7"))) == [
+    assert _grid(_axes("c=9", "a=3,4", a="1,2", b="7")) == [
         ["a=3", "b=7", "c=9"],
         ["a=4", "b=7", "c=9"],
     ]
@@ -131,61 +135,63 @@ def test_a_param_does_not_make_another_key_of_the_same_value_swept() -> None:
     assert [axis.name for axis in _axes("a=1", "b=1", a="1") if axis.swept] == ["a"]
 
 
-@pytest.mark.parametrize("line", ["a=interval(0,1)", "a=tag(log,interval(0,1))"])
-def test_a_continuous_sweep_is_refused_with_a_way_out(line: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        _axes(line)
-    assert caught.value.what == "the sweep over a has no list of values (interval sweep)"
-    assert caught.value.where == line
-    assert "range(...)" in caught.value.todo
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("a=interval(0,1)", (0, 1, False, False)),
+        ("a=int(interval(1,8))", (1, 8, True, False)),
+        ("a=tag(int,interval(1,8))", (1, 8, True, False)),
+        ("a=tag(log,interval(1e-4,1))", (1e-4, 1, False, True)),
+        ("a=tag(log,int(interval(1,100)))", (1, 100, True, True)),
+    ],
+)
+def test_an_interval_is_read_with_its_kind(line: str, found: tuple[float, float, bool, bool]) -> None:
+    (axis,) = _axes(line)
+    assert axis.interval is not None
+    assert (axis.interval.low, axis.interval.high, axis.interval.is_integer, axis.interval.is_log) == found
 
 
 def test_no_overrides_make_one_job() -> None:
-    assert list(grid([])) == [[]]
-    assert grid_size([]) == 1
+    assert _grid([]) == [[]]
 
 
-def test_an_axis_without_values_makes_no_job() -> None:
-    axes = [Axis(name="a", overrides=(), swept=True), Axis(name="b", overrides=("b=1",), swept=False)]
-    assert list(grid(axes)) == []
-    assert grid_size(axes) == 0
+def test_an_axis_without_values_is_refused() -> None:
+    with pytest.raises(UsageError, match="the sweep over a has no values"):
+        Axis(name="a", overrides=(), swept=True).dimension()
 
 
-def test_a_large_grid_is_made_job_by_job() -> None:
-    axes = _axes(*(f"k{i}=range(100)" for i in range(8)))
-    assert grid_size(axes) == 100**8
-    assert next(grid(axes)) == [f"k{i}=0" for i in range(8)]
-
-
-@pytest.mark.parametrize(
-    ("rows", "fixed", "jobs"),
-    [
-        ([{"a": "1"}, {"a": "2", "b": "3"}], [], [["a=1"], ["a=2", "b=3"]]),
-        ([{"a": "1"}], ["c=5", "d=x"], [["c=5", "d=x", "a=1"]]),
-        ([{"a": "[1,2]"}, {"a": "'x,y'"}, {"+b.c": "{k:v}"}], [], [["a=[1,2]"], ["a='x,y'"], ["+b.c={k:v}"]]),
-        ([{}], [], [[]]),
-        ([], [], []),
-    ],
-)
-def test_a_table_gives_a_job_for_each_row(rows: list[dict[str, str]], fixed: list[str], jobs: list[list[str]]) -> None:
-    assert table_jobs(rows, _axes(*fixed), "t.csv", PARSER.parse_override) == jobs
+def test_a_large_grid_is_not_made_at_once() -> None:
+    product = Product([axis.dimension() for axis in _axes(*(f"k{i}=range(100)" for i in range(8)))])
+    assert len(product) == 100**8
+    assert product[100**8 - 1] == tuple(f"k{i}=99" for i in range(8))
 
 
 @pytest.mark.parametrize(
-    ("rows", "fixed", "what", "where"),
+    ("rows", "jobs"),
     [
-        ([{"a": "1"}], ["b=1,2"], "a table gives every job, and b is swept besides", "hydra.sweeper.table"),
-        ([{"a": "1"}, {"a": "1,2"}], [], "'a=1,2' gives several values", "t.csv, row 2"),
-        ([{"a": "range(3)"}], [], "'a=range(3)' gives several values", "t.csv, row 1"),
-        ([{"a": "["}], [], "'a=[' is not an override", "t.csv, row 1"),
-        ([{"a b": "1"}], [], "'a b=1' is not an override", "t.csv, row 1"),
-        ([{"a": "x)"}], [], "'a=x)' is not an override", "t.csv, row 1"),
+        ([{"a": "1"}, {"a": "2", "b": "3"}], [("a=1",), ("a=2", "b=3")]),
+        ([{"a": "[1,2]"}, {"a": "'x,y'"}, {"+b.c": "{k:v}"}], [("a=[1,2]",), ("a='x,y'",), ("+b.c={k:v}",)]),
+        ([{}], [()]),
+        ([], []),
     ],
 )
-def test_a_table_that_makes_no_sense_says_which_row(
-    rows: list[dict[str, str]], fixed: list[str], what: str, where: str
-) -> None:
+def test_a_table_gives_a_job_for_each_row(rows: list[dict[str, str]], jobs: list[tuple[str, ...]]) -> None:
+    found = table_rows(rows, ["a", "b"], "t.csv", PARSER.parse_override)
+    assert [found[i] for i in range(len(found))] == jobs
+
+
+@pytest.mark.parametrize(
+    ("rows", "what", "where"),
+    [
+        ([{"a": "1"}, {"a": "1,2"}], "'a=1,2' gives several values", "t.csv, row 2"),
+        ([{"a": "range(3)"}], "'a=range(3)' gives several values", "t.csv, row 1"),
+        ([{"a": "["}], "'a=[' is not an override", "t.csv, row 1"),
+        ([{"a b": "1"}], "'a b=1' is not an override", "t.csv, row 1"),
+        ([{"a": "x)"}], "'a=x)' is not an override", "t.csv, row 1"),
+    ],
+)
+def test_a_table_that_makes_no_sense_says_which_row(rows: list[dict[str, str]], what: str, where: str) -> None:
     with pytest.raises(UsageError) as caught:
-        table_jobs(rows, _axes(*fixed), "t.csv", PARSER.parse_override)
+        table_rows(rows, ["a"], "t.csv", PARSER.parse_override)
     assert (caught.value.what, caught.value.where) == (what, where)
     assert caught.value.todo

@@ -16,7 +16,19 @@ class RunyardSweeperConf:
     _target_: str = "hydra_plugins.runyard.sweeper.RunyardSweeper"
     max_batch_size: Optional[int] = None  # noqa: UP045 - OmegaConf on Python 3.10 reads this form only
     params: Optional[dict[str, Any]] = None  # noqa: UP045
+    zip: Any = None
+    union: Any = None
     table: Optional[str] = None  # noqa: UP045
+    seeds: Any = None
+    seed_key: str = "seed"
+    include: Any = None
+    exclude: Any = None
+    n_samples: Optional[int] = None  # noqa: UP045
+    sampler: str = "random"
+    sampler_seed: int = 0
+    max_jobs: Optional[int] = None  # noqa: UP045
+    shuffle_jobs: Any = False
+    group_by: Any = None
     dry_run: bool = False
 
 
@@ -24,19 +36,14 @@ ConfigStore.instance().store(group="hydra/sweeper", name="runyard", node=Runyard
 
 
 class RunyardSweeper(Sweeper):
-    """Hydra's grid, a table of jobs, a dry run. Over a launcher that is not ours, the callback records the jobs."""
+    """Hydra's grid and what it lacks. Over a launcher that is not ours, the callback records the jobs."""
 
-    def __init__(
-        self,
-        max_batch_size: int | None = None,
-        params: DictConfig | None = None,
-        table: str | None = None,
-        dry_run: bool = False,
-    ) -> None:
-        from runyard.sweep import SweeperSettings
+    def __init__(self, **values: Any) -> None:
+        from runyard.sweep import plain_exit, settings_from
 
-        plain: Any = OmegaConf.to_container(params) if params is not None else {}
-        self._settings = SweeperSettings(params=plain, table=table, dry_run=dry_run, max_batch_size=max_batch_size)
+        plain = {k: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for k, v in values.items()}
+        with plain_exit():
+            self._settings = settings_from(plain)
 
     def setup(  # noqa: D102
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig

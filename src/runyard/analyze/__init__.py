@@ -7,7 +7,7 @@ from runyard.analyze.jobtable import JobTable, job_table, results_frame
 from runyard.analyze.load import LoadedSweep, load_sweep
 from runyard.analyze.metric import is_bookkeeping, primary_metric
 from runyard.analyze.student import t_quantile
-from runyard.analyze.summary import is_seed, summary_columns
+from runyard.analyze.summary import summary_columns
 from runyard.analyze.write import attempt, write_results
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "cell_text",
     "groups_of",
     "is_bookkeeping",
-    "is_seed",
     "job_table",
     "level",
     "load_sweep",

@@ -27,24 +27,33 @@ class JobTable:
 
     ``names`` are the columns of swept values and ``metrics`` those of metrics, in their order. A column is named
     after the override or the metric; only a swept name that is also one of the table's own columns becomes
-    ``params.<name>``, and a metric whose name is taken ``metrics.<name>``.
+    ``params.<name>``, and a metric whose name is taken ``metrics.<name>``. ``replicate`` is the column of the swept
+    name that only repeats, whatever it is called.
     """
 
     columns: Columns
     names: tuple[str, ...]
     metrics: tuple[str, ...]
+    replicate: str | None = None
+
+    def is_seed(self, name: str) -> bool:
+        """Whether a column only repeats: its last dotted part is ``seed``, or the sweep has said so."""
+        return name == self.replicate or name.lstrip("+").rpartition(".")[2] == "seed"
 
     def __len__(self) -> int:
         return len(self.columns["job"])
 
 
-def job_table(runs: Sequence[RunRecord], names: Sequence[str], *, sweep_dir: Path | None = None) -> JobTable:
+def job_table(
+    runs: Sequence[RunRecord], names: Sequence[str], *, sweep_dir: Path | None = None, replicate: str | None = None
+) -> JobTable:
     """The table of ``runs``.
 
     Args:
         runs: the jobs, in order.
         names: the swept names as they are written in the overrides, in the plan's order.
         sweep_dir: ``run_dir`` is given relative to it where it lies below; None leaves it as it is.
+        replicate: the swept name that only repeats.
     """
     reported = list(dict.fromkeys(str(name) for run in runs for name in run.metrics))
     params = _distinct(names, _OWN, "params.")
@@ -59,7 +68,12 @@ def job_table(runs: Sequence[RunRecord], names: Sequence[str], *, sweep_dir: Pat
     columns["run_key"] = [run.run_key or None for run in runs]
     columns["git_sha"] = [_short_sha(run.provenance) for run in runs]
     columns["run_dir"] = [_relative(run.run_dir, sweep_dir) for run in runs]
-    return JobTable(columns=columns, names=tuple(params.values()), metrics=tuple(metrics.values()))
+    return JobTable(
+        columns=columns,
+        names=tuple(params.values()),
+        metrics=tuple(metrics.values()),
+        replicate=params.get(replicate) if replicate is not None else None,
+    )
 
 
 def results_frame(runs: Sequence[RunRecord], names: Sequence[str], *, sweep_dir: Path | None = None) -> pd.DataFrame:

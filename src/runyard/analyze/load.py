@@ -62,7 +62,7 @@ def load_sweep(sweep_dir: Path) -> LoadedSweep:
     runs = tuple(read_runs(sweep_dir))
     sweep, problems = _sweep_record(sweep_dir, runs)
     names, more = _names(sweep_dir, runs)
-    table = job_table(runs, names, sweep_dir=sweep_dir)
+    table = job_table(runs, names, sweep_dir=sweep_dir, replicate=sweep.replicate)
     return LoadedSweep(
         dir=sweep_dir,
         sweep=sweep,

@@ -14,11 +14,6 @@ COUNTS = ("n", "missing", "failed")
 MISSING_STATES = frozenset({State.PENDING, State.RUNNING, State.CANCELLED})
 
 
-def is_seed(name: str) -> bool:
-    """Whether a swept name is a seed: its last dotted part is ``seed`` (``seed``, ``+seed``, ``trainer.seed``)."""
-    return name.lstrip("+").rpartition(".")[2] == "seed"
-
-
 def summary_columns(table: JobTable) -> Columns:
     """The summary of a sweep's jobs.
 
@@ -33,7 +28,7 @@ def summary_columns(table: JobTable) -> Columns:
     Returns:
         A row per combination, in the order in which jobs first have them. Without a swept seed each has n <= 1.
     """
-    by = [name for name in table.names if not is_seed(name)]
+    by = [name for name in table.names if not table.is_seed(name)]
     keys, index = group_index(table, by)
     columns: Columns = {_free(name): [key[i] for key in keys] for i, name in enumerate(by)}
     columns |= _counts(table, index, len(keys))

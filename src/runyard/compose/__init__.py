@@ -2,7 +2,7 @@
 
 from runyard.compose.capture import CapturedApplication, run_captured
 from runyard.compose.composer import Choices, ComposedJob, Composer, Frozen, freeze_config, number_job
-from runyard.compose.frontdoor import run_application
+from runyard.compose.frontdoor import run_application, wording
 from runyard.compose.job import JobOrder, Rehearsal, run_as_hydra
 from runyard.compose.key import output_dir, run_key
 from runyard.compose.same import is_same_config
@@ -23,4 +23,5 @@ __all__ = [
     "run_as_hydra",
     "run_captured",
     "run_key",
+    "wording",
 ]

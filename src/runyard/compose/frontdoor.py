@@ -41,7 +41,7 @@ def run_application(main: Callable[[], object], *, launcher_keys: tuple[str, ...
     except RunyardError as error:
         return _say(str(error), error.exit_code)
     except (HydraException, OmegaConfBaseException) as error:
-        return _say(_wording(error, launcher_keys), 2)
+        return _say(wording(error, launcher_keys), 2)
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # the task's own failure: shown as Python does, without Hydra's frames
@@ -66,7 +66,7 @@ def _say(text: str, code: int) -> int:
     return code
 
 
-def _wording(error: BaseException, launcher_keys: tuple[str, ...]) -> str:
+def wording(error: BaseException, launcher_keys: tuple[str, ...] = ()) -> str:
     """Hydra's message, its cause below it, and the closest known key where a launcher's key is not known."""
     lines = [str(error) or type(error).__name__]
     if error.__cause__ is not None and str(error.__cause__) not in lines[0]:

@@ -1,25 +1,41 @@
-"""From override strings to jobs: Hydra's grid. Pure; composes nothing."""
+"""From override strings to axes: Hydra's grid, as Hydra reads it. Pure; composes nothing."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hydra.core.override_parser.types import Override
 
 from runyard.base import UsageError
+from runyard.plan.dimension import Alternative, Dimension, Listed
+from runyard.plan.sampling import Interval
 
 Parse = Callable[[str], Override]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """One override key and the overrides it takes in turn. ``swept`` is False for a value given once and for all."""
+    """One override key and the overrides it takes in turn, or the interval that it takes them from.
+
+    ``swept`` is False for a value given once and for all.
+    """
 
     name: str
     overrides: tuple[str, ...]
     swept: bool
+    interval: Interval | None = None
+
+    def dimension(self) -> Dimension:
+        """Its overrides as alternatives.
+
+        Raises:
+            UsageError: the sweep has no values.
+        """
+        if not self.overrides:
+            raise UsageError(f"the sweep over {self.name} has no values", where=self.name, todo="give it at least one")
+        return Listed((self.name,) if self.swept else (), [(override,) for override in self.overrides])
 
 
 def axes_of(parsed: Sequence[Override], params: Mapping[str, Override]) -> list[Axis]:
@@ -30,13 +46,13 @@ def axes_of(parsed: Sequence[Override], params: Mapping[str, Override]) -> list[
         params: those of ``hydra.sweeper.params`` by key; they come first, and count as swept also with one value.
 
     Raises:
-        UsageError: an override is a sweep over a continuous range.
+        UsageError: an interval is none.
     """
     axes: dict[str, Axis] = {}
     for override in (*params.values(), *parsed):
         axis = _axis(override)
         swept = axis.swept or override in params.values() or (axis.name in axes and axes[axis.name].swept)
-        axes[axis.name] = Axis(name=axis.name, overrides=axis.overrides, swept=swept)
+        axes[axis.name] = Axis(name=axis.name, overrides=axis.overrides, swept=swept, interval=axis.interval)
     return list(axes.values())
 
 
@@ -45,49 +61,34 @@ def _axis(override: Override) -> Axis:
     if not override.is_sweep_override():
         return Axis(name=name, overrides=(f"{name}={override.get_value_element_as_str()}",), swept=False)
     if not override.is_discrete_sweep():
-        kind = override.value_type.name if override.value_type else "this kind of sweep"
-        raise UsageError(
-            f"the sweep over {name} has no list of values ({kind.lower().replace('_', ' ')})",
-            where=str(override.input_line),
-            todo="give values (a,b,c), range(...) or glob(...), or use a sweeper that samples, such as optuna",
-        )
+        return Axis(name=name, overrides=(), swept=True, interval=_interval(name, override.value()))
     values = tuple(f"{name}={value}" for value in override.sweep_string_iterator())
     return Axis(name=name, overrides=values, swept=True)
 
 
-def grid(axes: Sequence[Axis]) -> Iterator[list[str]]:
-    """The overrides of each job: every combination, the last axis fastest."""
-    for combination in itertools.product(*(axis.overrides for axis in axes)):
-        yield list(combination)
+def _interval(name: str, value: Any) -> Interval:
+    """``interval(a,b)``; of whole numbers with ``int(interval(a,b))`` or the tag ``int``, logarithmic with ``log``."""
+    whole = "int" in value.tags or (type(value.start) is int and type(value.end) is int)
+    return Interval(name=name, low=value.start, high=value.end, is_integer=whole, is_log="log" in value.tags)
 
 
-def grid_size(axes: Sequence[Axis]) -> int:
-    """How many jobs ``grid`` gives."""
-    size = 1
-    for axis in axes:
-        size *= len(axis.overrides)
-    return size
+def table_rows(rows: Sequence[Mapping[str, str]], names: Sequence[str], where: str, parse: Parse) -> Dimension:
+    """The rows of a table, one after another.
 
-
-def table_jobs(rows: Sequence[Mapping[str, str]], fixed: Sequence[Axis], where: str, parse: Parse) -> list[list[str]]:
-    """The overrides of each row of a table, after those that are the same for all.
+    Args:
+        rows: override key to override text of each row.
+        names: the keys, in order.
+        where: the table, for messages.
+        parse: Hydra's parser.
 
     Raises:
-        UsageError: an axis of the command line is swept too, or a cell is not a value in Hydra's grammar.
+        UsageError: a cell is not a value in Hydra's grammar.
     """
-    for axis in fixed:
-        if axis.swept:
-            raise UsageError(
-                f"a table gives every job, and {axis.name} is swept besides",
-                where="hydra.sweeper.table",
-                todo=f"make {axis.name} a column of the table, or give it one value",
-            )
-    common = [override for axis in fixed for override in axis.overrides]
-    return [common + _row(row, f"{where}, row {n}", parse) for n, row in enumerate(rows, start=1)]
+    return Listed(tuple(names), [_row(row, f"{where}, row {n}", parse) for n, row in enumerate(rows, start=1)])
 
 
-def _row(row: Mapping[str, str], where: str, parse: Parse) -> list[str]:
-    overrides = []
+def _row(row: Mapping[str, str], where: str, parse: Parse) -> Alternative:
+    overrides: list[str] = []
     for key, value in row.items():
         text = f"{key}={value}"
         try:
@@ -101,4 +102,4 @@ def _row(row: Mapping[str, str], where: str, parse: Parse) -> list[str]:
         if is_sweep:
             raise UsageError(f"{text!r} gives several values", where=where, todo="give each job a row of its own")
         overrides.append(text)
-    return overrides
+    return tuple(overrides)

@@ -21,7 +21,7 @@ class SweepRecord:
 
     ``command`` is the command line (secrets redacted) and ``entry`` how the application can be started again
     (see ``runyard.record.entry``), or None when it cannot. ``controller`` names the process at work.
-    ``single`` marks a run without ``-m``.
+    ``single`` marks a run without ``-m``; ``replicate`` is the swept key that only repeats.
     """
 
     sweep_id: str
@@ -41,6 +41,7 @@ class SweepRecord:
     entry: Mapping[str, Any] | None = None
     controller: Mapping[str, Any] | None = None
     single: bool = False
+    replicate: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The mapping that stands in ``sweep.json``."""

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from runyard.base import TERMINAL, InterruptedSweep, State, StorageError, SweepState
+from runyard.base import TERMINAL, InterruptedSweep, State, StorageError, SweepState, UsageError
 from runyard.compose import Choices, Composer, freeze_config, number_job
 from runyard.execute import LocalPool, Slots, threads_at_fork, usable_cpus, usable_gpus
+from runyard.plan import Points
 from runyard.record import (
     Attempt,
     ControllerLock,
@@ -37,6 +39,7 @@ from runyard.sweep.feed import PlanFeed
 from runyard.sweep.finish import index
 from runyard.sweep.opening import OpenSweep, open_sweep
 from runyard.sweep.planner import PlannedJob, Planner, planned_job, submit
+from runyard.sweep.points import SweeperSettings, points_of
 from runyard.sweep.progress import ProgressReporter
 from runyard.sweep.returns import JobReturns
 from runyard.sweep.running import JobFacts, blank_record, brief
@@ -121,8 +124,21 @@ class Execution:
         with Journal(self.opened.paths.journal) as journal:
             journal.append("sweep", sweep=self.opened.record.to_json())
             journal.append("submitted", count=self.jobs.count)
-        self._save(state=SweepState.RUNNING)
+        self._save(state=SweepState.RUNNING, replicate=self.jobs.replicate)
         return first
+
+    def submit_points(self, settings: SweeperSettings, arguments: Sequence[str]) -> Points:
+        """Submits what our sweeper is asked for; returns the points, gone through. Raises as ``submit``."""
+        parser = OverridesParser.create(config_loader=self.app.context.config_loader)
+        points = points_of(self.app.config, settings, arguments, parser, self.composer)
+        self.submit(points, points.names, points.replicate)
+        if not self.jobs.count:
+            raise UsageError(
+                f"no job is left: all {points.left.excluded} are excluded",
+                where="hydra.sweeper",
+                todo="look at hydra.sweeper.include and exclude",
+            )
+        return points
 
     def _names_of(self, points: Sequence[Sequence[str]]) -> tuple[str, ...]:
         common = task_overrides(self.app.config)

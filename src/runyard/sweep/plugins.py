@@ -8,23 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from hydra.core.utils import JobReturn
+from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from omegaconf import OmegaConf
 
 from runyard import compose
-from runyard.base import InterruptedSweep, RunyardError
+from runyard.base import InterruptedSweep, RunyardError, UsageError
 from runyard.sweep.controller import Outcomes
 from runyard.sweep.execution import Application, Execution, foreign_execution, new_execution
+from runyard.sweep.points import SweeperSettings
 from runyard.sweep.settings import LAUNCHER_KEYS, LauncherSettings, launcher_settings
-from runyard.sweep.sweeping import (
-    SweeperSettings,
-    SweepPoints,
-    first_failure,
-    points_of,
-    run_batches,
-    save_multirun,
-    show_plan,
-)
+from runyard.sweep.sweeping import first_failure, left_lines, run_batches, save_multirun, show_plan
 
 
 @contextmanager
@@ -101,9 +95,12 @@ class LocalLaunch:
 
 @contextmanager
 def _abandoned_on_failure(execution: Execution) -> Iterator[None]:
-    """Of a sweep that cannot be submitted nothing is left."""
+    """Of a sweep that cannot be submitted nothing is left; what Hydra says of its overrides is wrong usage."""
     try:
         yield
+    except HydraException as error:
+        execution.opened.abandon()
+        raise UsageError(compose.wording(error)) from error
     except Exception:
         execution.opened.abandon()
         raise
@@ -124,16 +121,17 @@ def run_sweep(
     else:
         execution = foreign_execution(app)
     with _abandoned_on_failure(execution):
-        points = points_of(app, settings, arguments)
-        execution.submit(points.jobs, points.names)
+        points = execution.submit_points(settings, arguments)
         if settings.dry_run or not isinstance(ours, LocalLaunch):
             execution.plan_all()
     if settings.dry_run:
-        show_plan(execution, points)
+        show_plan(execution, points.left)
         return []
+    for line in left_lines(points.left):
+        sys.stderr.write(f"{line.strip()}\n")
     save_multirun(app.config)
     if not isinstance(ours, LocalLaunch):
-        return _run_foreign(execution, launcher, points, settings.max_batch_size)
+        return _run_foreign(execution, launcher, settings.max_batch_size)
     ours.prepare(execution)
     size = settings.max_batch_size or max(1, execution.jobs.count)
     starts = range(0, execution.jobs.count, size)
@@ -143,10 +141,8 @@ def run_sweep(
     return returns
 
 
-def _run_foreign(
-    execution: Execution, launcher: Launcher, points: SweepPoints, size: int | None
-) -> list[Sequence[JobReturn]]:
-    returns = run_batches(execution.opened, launcher, points, size)
+def _run_foreign(execution: Execution, launcher: Launcher, size: int | None) -> list[Sequence[JobReturn]]:
+    returns = run_batches(execution, launcher, size)
     failed = first_failure(returns)
     if failed is not None:
         _ = failed.return_value  # raises what the job raised, as Hydra's own sweeper does

@@ -31,9 +31,9 @@ from runyard.sweep.execution import Application, Execution, Jobs, settle_journal
 from runyard.sweep.finish import finish
 from runyard.sweep.opening import OpenSweep, adopt
 from runyard.sweep.planfile import check_plan_file
+from runyard.sweep.points import sweeper_settings
 from runyard.sweep.settings import LAUNCHER_KEYS, launcher_settings
 from runyard.sweep.snapshot import Submission, thaw
-from runyard.sweep.sweeping import points_of, sweeper_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +205,7 @@ def _submit(execution: Execution) -> None:
             where=str(execution.opened.dir),
             todo="run the command again",
         )
-    points = points_of(execution.app, settings, task_overrides(execution.app.config))
-    execution.submit(points.jobs, points.names)
+    execution.submit_points(settings, task_overrides(execution.app.config))
 
 
 def _settled(run: RunRecord) -> RunRecord:
