@@ -3,7 +3,7 @@
 from runyard.compose.capture import CapturedApplication, run_captured
 from runyard.compose.composer import Choices, ComposedJob, Composer, Frozen, freeze_config, number_job
 from runyard.compose.frontdoor import run_application, wording
-from runyard.compose.job import JobOrder, Rehearsal, run_as_hydra
+from runyard.compose.job import JobOrder, Rehearsal, prepare_logging, run_as_hydra
 from runyard.compose.key import output_dir, run_key
 from runyard.compose.same import is_same_config
 
@@ -19,6 +19,7 @@ __all__ = [
     "is_same_config",
     "number_job",
     "output_dir",
+    "prepare_logging",
     "run_application",
     "run_as_hydra",
     "run_captured",

@@ -9,6 +9,8 @@ events, the separate copies, the folders and files, the environment, logging, ``
 from __future__ import annotations
 
 import os
+import pathlib
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -69,9 +71,11 @@ class Rehearsal:
         self.task = task_of(self._config)
         self.logging = PreparedLogging.of(self._config)
         self._has_logging = False
-        self._chdir = bool(self._returned.hydra.job.chdir)
-        self._subfolder = self._config.hydra.output_subdir
         self._sets_variables = bool(self._returned.hydra.job.env_set)
+
+    @property
+    def _chdir(self) -> bool:
+        return bool(self._returned.hydra.job.chdir)
 
     def is_like_hydras(self) -> bool:
         """Whether the jobs of this composition can be run here as Hydra would.
@@ -81,8 +85,9 @@ class Rehearsal:
         """
         sources = [dependencies(self._config, ("hydra", "sweep", key)) for key in ("dir", "subdir")]
         sources += [_plain_place(self._config, place) for place in _CONSTANT]
-        warns = self._config.hydra.job.chdir is None and not version.base_at_least("1.2")
-        return IS_KNOWN_HYDRA and None not in sources and not warns
+        if not IS_KNOWN_HYDRA or None in sources:
+            return False
+        return self._config.hydra.job.chdir is not None or version.base_at_least("1.2")
 
     def finds_logging(self) -> None:
         """Tells that ``logging`` has been set up in the process that jobs are forked from."""
@@ -113,7 +118,8 @@ class Rehearsal:
     def _run(self, order: JobOrder, task_function: TaskFunction, context: HydraContext) -> JobReturn:
         config, callbacks = self._config, context.callbacks
         result = JobReturn(overrides=list(order.overrides), cfg=self.task, hydra_cfg=self._returned)
-        os.makedirs(order.run_dir, exist_ok=True)
+        if not os.path.isdir(order.run_dir):
+            pathlib.Path(order.run_dir).mkdir(parents=True, exist_ok=True)  # as Hydra: its errors name this folder
         if self._chdir:
             os.chdir(order.run_dir)
         result.working_dir = _folder(config) if self._chdir else os.getcwd()
@@ -121,7 +127,7 @@ class Rehearsal:
             self.logging.adopt(order.run_dir)
         else:
             configure_log(config.hydra.job_logging, config.hydra.verbose)
-        if self._subfolder is not None:
+        if config.hydra.output_subdir is not None:
             self._write_texts(order)
         with env_override(self._returned.hydra.job.env_set) if self._sets_variables else nullcontext():
             callbacks.on_job_start(config=config, task_function=task_function)
@@ -142,7 +148,7 @@ class Rehearsal:
             hydra=OmegaConf.to_yaml(self._returned),
             overrides=OmegaConf.to_yaml(self._config.hydra.overrides.task),
         )
-        folder = os.path.join(order.run_dir, str(self._subfolder))
+        folder = os.path.join(order.run_dir, str(self._config.hydra.output_subdir))
         os.makedirs(folder, exist_ok=True)
         for name, text in (("config", texts.config), ("hydra", texts.hydra), ("overrides", texts.overrides)):
             with open(f"{folder}/{name}.yaml", "w", encoding="utf-8") as file:
@@ -157,6 +163,24 @@ def _plain_place(config: DictConfig, place: Path) -> frozenset[Path] | None:
 def _folder(config: DictConfig) -> str:
     """The job's folder as the config has it; it may be relative."""
     return os.path.join(*(str(OmegaConf.select(config, f"hydra.sweep.{key}")) for key in ("dir", "subdir")))
+
+
+def prepare_logging(rehearsals: Iterable[Rehearsal]) -> None:
+    """Sets up in this process what the jobs of some compositions log to, where they have it in common.
+
+    The others, and all where it fails, set up their own.
+    """
+    prepared = [rehearsal for rehearsal in rehearsals if rehearsal.logging is not None]
+    common = prepared[0].logging if prepared else None
+    if common is None:
+        return
+    try:
+        common.set_up()
+    except Exception:  # such as a class that is not there: each job meets it itself, and fails by it
+        return
+    for rehearsal in prepared:
+        if common.is_like(rehearsal.logging):
+            rehearsal.finds_logging()
 
 
 def run_as_hydra(config: DictConfig, task_function: TaskFunction, context: HydraContext) -> JobReturn:
