@@ -122,7 +122,7 @@ def app(make_app: MakeApp) -> App:
 def nodes_of(node: Any, path: str = "") -> Iterator[tuple[Any, ...]]:
     """Every node of a config: its path, classes, types, flags and raw value."""
     meta = node._metadata
-    types = (meta.ref_type, meta.object_type, meta.optional, meta.key, meta.flags, meta.flags_root)
+    types = (meta.ref_type, meta.object_type, meta.optional, meta.key, copy.copy(meta.flags), meta.flags_root)
     if isinstance(node, (DictConfig, ListConfig)):
         content = node._content
         shown = content if content is None or isinstance(content, str) else type(content)
@@ -135,8 +135,11 @@ def nodes_of(node: Any, path: str = "") -> Iterator[tuple[Any, ...]]:
         yield (path, type(node), *types, type(value), repr(value))
 
 
-def look(config: DictConfig) -> dict[str, Any]:
-    """All that a task can see of a config, without resolving anything: what is resolved stays in the cache."""
+def look(config: DictConfig, *, text: bool = True) -> dict[str, Any]:
+    """All that a task can see of a config, without resolving anything: what is resolved stays in the cache.
+
+    With ``text`` also its YAML, in which objects that two nodes have in common show, and which takes the longest.
+    """
     flags = [node._get_flag(flag) for node in (config, config.hydra) for flag in ("struct", "readonly")]
     return {
         "cache": copy.deepcopy(OmegaConf.get_cache(config)),
@@ -144,6 +147,6 @@ def look(config: DictConfig) -> dict[str, Any]:
         "choices": OmegaConf.to_container(config.hydra.runtime.choices),
         "overrides": OmegaConf.to_container(config.hydra.overrides),
         "dirname": config.hydra.job._get_node("override_dirname")._value(),
-        "yaml": OmegaConf.to_yaml(config),
+        "yaml": OmegaConf.to_yaml(config) if text else "",
         "nodes": list(nodes_of(config)),
     }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
+from pathlib import PurePath
 from typing import Any
 
 from omegaconf import DictConfig, Node
 
-_IMMUTABLE = frozenset((type(None), bool, int, float, str, bytes))
+#: leaves of these kinds are not copied: two nodes that hold one ``Path`` are written with an anchor, and stay so.
+_IMMUTABLE = (type(None), bool, int, float, str, bytes, PurePath)
 
 
 def clone(config: DictConfig) -> DictConfig:
@@ -42,7 +44,7 @@ def _clone(node: Any, parent: Any) -> Any:
     inner["_parent"] = parent
     inner["_metadata"] = _metadata(inner["_metadata"])
     if "_val" in inner:
-        if type(inner["_val"]) not in _IMMUTABLE:
+        if not isinstance(inner["_val"], _IMMUTABLE):
             inner["_val"] = copy.deepcopy(inner["_val"])
         return twin
     content = inner["_content"]

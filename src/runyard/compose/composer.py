@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -93,6 +94,8 @@ class Composer:
         if composition is None:
             return self._exact(texts)
         composition.share_cache(self._master)
+        if not composition.is_local(line):
+            return self._exact(texts)
         return _QuickJob(self, composition, line, texts)
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
@@ -118,17 +121,28 @@ class Composer:
             return Composition(self._thaw(data), self._exclude) if data else None
         texts = tuple(part.text for part in line)
         by_hydra = self._by_hydra(texts)
-        base = self._by_hydra(choices) if choices != texts else clone(by_hydra)
-        self.frozen.bases[choices] = freeze_config(base)
+        base = self._base(choices) if choices != texts else clone(by_hydra)
+        self.frozen.bases[choices] = b""
+        if base is None:
+            return None
         composition = Composition(base, self._exclude)
         composition.share_cache(self._master)
-        if self._is_proved(composition, line, by_hydra):
-            return composition
-        self.frozen.bases[choices] = b""
-        return None
+        if not self._is_proved(composition, line, by_hydra):
+            return None
+        self.frozen.bases[choices] = freeze_config(base)
+        return composition
+
+    def _base(self, choices: Choices) -> DictConfig | None:
+        """What the choices of a job come to; None where they are nothing without the job's values."""
+        try:
+            return self._by_hydra(choices)
+        except Exception:  # whatever it was: with the values Hydra has composed them
+            return None
 
     def _is_proved(self, composition: Composition, line: Line, by_hydra: DictConfig) -> bool:
         """Whether the quick way gives for this job what Hydra gives: config, key and texts."""
+        if not composition.is_common():
+            return False
         quick = _QuickJob(self, composition, line, tuple(part.text for part in line))
         try:
             own = quick.fast_config()
@@ -178,7 +192,7 @@ class Composer:
             override=override,
             chooses=not self._sets_value(override),
             alone=self._is_for_hydra_alone(override),
-            refers="${" in text,
+            refers="$" in text,  # not "${": braces may be escaped
             is_hydras=override.is_hydra_override(),
         )
 
@@ -234,7 +248,7 @@ class ComposedJob:
         raise NotImplementedError
 
     def output_dir(self, job: int) -> str:
-        """See ``compose.output_dir``. Raises as above."""
+        """See ``compose.output_dir``. Overrides that cannot be applied are told by ``run_key`` and ``config`` first."""
         raise NotImplementedError
 
     def order(self, job: int, run_dir: str) -> JobOrder:
@@ -253,6 +267,10 @@ class _ExactJob(ComposedJob):
 
     def run_key(self) -> str:
         return run_key(self._config, self._exclude)
+
+    @contextmanager
+    def on_loan(self, job: int) -> Iterator[DictConfig]:
+        yield number_job(clone(self._config), job)
 
     def output_dir(self, job: int) -> str:
         return output_dir(number_job(clone(self._config), job))
@@ -274,7 +292,9 @@ class _QuickJob(ComposedJob):
 
     def fast_config(self) -> DictConfig:
         config = clone(self._composition.config)
+        config._metadata.resolver_cache = defaultdict(dict)  # composing starts with none
         apply_in_place(self._values, config)
+        OmegaConf.copy_cache(self._composition.config, config)
         fill_job(config.hydra, task_texts(self._line), None, self._composition.dirname(self._line))
         return config
 

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 from hydra._internal import config_loader_impl
 from omegaconf import DictConfig, ListConfig, Node, open_dict, read_write
+from omegaconf._utils import split_key
 
 from runyard.compose.clone import clone, clone_node, set_value
-from runyard.compose.depends import Path, dependencies, overlap
+from runyard.compose.depends import Path, dependencies, has_interpolation, overlap
 from runyard.compose.document import Document, NotPiecewiseError, plain
 from runyard.compose.hydratext import HydraText
 from runyard.compose.key import (
@@ -28,7 +29,7 @@ from runyard.compose.key import (
     run_key,
 )
 from runyard.compose.line import Line, Part
-from runyard.compose.patch import patched, place_of
+from runyard.compose.patch import NotLocalError, patched, place_of
 
 #: None from Hydra 1.4 on, where a resolver makes the name when it is asked for.
 overrides_dirname = getattr(config_loader_impl, "get_overrides_dirname", None)
@@ -41,6 +42,8 @@ _NUMBERED: tuple[Path, ...] = (
     ("hydra", "overrides"),
     ("hydra", "runtime", "output_dir"),
 )
+#: what composing makes of the config's values after they are set, and before the job runs.
+_MADE = (("hydra", "job", "env_copy"), ("hydra", "job", "config", "override_dirname"))
 _FILLED = frozenset(("num", "id", "override_dirname", "task"))
 T = TypeVar("T")
 
@@ -83,6 +86,43 @@ class Composition:
         """Takes over what the sweep's own config has resolved so far, such as ``${now:}``."""
         for config in (self.config, self.task):
             config._metadata.resolver_cache = master._metadata.resolver_cache
+
+    # -- what can be told of a job without composing it -----------------------------------------------------------
+
+    def is_common(self) -> bool:
+        """Whether what Hydra makes while composing is the same for all jobs: no value of the task's is used for it."""
+        variables = self.config.hydra.job._get_node("env_set")
+        return not variables._is_interpolation() and all(dependencies(self.config, p) == frozenset() for p in _MADE)
+
+    def is_local(self, line: Line) -> bool:
+        """Whether each override of a job does what it does whatever the others are, and at its own place."""
+        try:
+            values = [part for part in line if not part.chooses]
+            if any(map(self._asks, values)):
+                return False
+            if not any(part.refers for part in values):
+                return True
+            is_alone = all(len(g.parts) == 1 or not any(p.refers for p in g.parts) for g in self._groups(line))
+            return is_alone and not self.varies("hydra.job.name", line)  # composing looks whether there is one
+        except (NotLocalError, NotPiecewiseError):
+            return False
+
+    def _asks(self, part: Part) -> bool:
+        """Whether an override fails or not by a value that lies elsewhere."""
+        return self._remember(("asks", part.text), lambda: self._finds_asking(part))
+
+    def _finds_asking(self, part: Part) -> bool:
+        override, place = part.override, self._place(part)
+        node = _at(self.task, place or ())
+        is_open = isinstance(node, (DictConfig, ListConfig)) and not node._is_interpolation()
+        if isinstance(override.value(), (dict, list)) and not override.is_delete():
+            return node is not None and node._is_interpolation()  # it is merged into what is there
+        if not (override.is_delete() or override.is_add()):
+            return False
+        is_all_of_it = place is not None and len(place) == len(split_key(override.key_or_group))
+        if is_open and is_all_of_it and override.value() is None:
+            return False  # that it is there is enough
+        return place is None or has_interpolation(self.task, place)
 
     # -- the whole config -----------------------------------------------------------------------------------------
 
@@ -143,7 +183,8 @@ class Composition:
     def _entry_json(self, key: Any, parts: Line) -> str | None:
         def make() -> str | None:
             with patched(self.task, [part.override for part in parts]), only_what_is_stable(self.task):
-                return entry_json(self.task, key, self._exclude) if key in self.task else None
+                is_there = key in self.task.__dict__["_content"]  # a missing value counts
+                return entry_json(self.task, key, self._exclude) if is_there else None
 
         return self._remember(("json", key, *(part.text for part in parts)), make)
 
@@ -190,9 +231,10 @@ class Composition:
             if not same:
                 groups.append(_Group(place, (part,)))
                 continue
-            groups = [g for g in groups if g not in same]
+            first, *others = same  # where the first was: new entries come in the order in which they were made
             parts = tuple(p for g in same for p in g.parts)
-            groups.append(_Group(min((place, *(g.place for g in same)), key=len), (*parts, part)))
+            groups[groups.index(first)] = _Group(min((place, *(g.place for g in same)), key=len), (*parts, part))
+            groups = [g for g in groups if g not in others]
         return groups
 
     def _entry_yaml(self, document: Document, group: _Group) -> str:
@@ -203,10 +245,8 @@ class Composition:
             with patched(self.task, [part.override for part in group.parts]):
                 node = _at(self.task, place)
                 removes = any(part.override.is_delete() for part in group.parts)
-                if removes and existed and (node is not None or document.is_sole(place)):
-                    raise NotPiecewiseError("an entry that moves to the end, or the last of its mapping")
-                if node is None and not existed:
-                    raise NotPiecewiseError("an entry that comes and goes")
+                if removes and (node is not None or not existed):
+                    raise NotPiecewiseError("an entry that comes, goes or moves to the end")
                 return "" if node is None else document.entry(place, plain(node))
 
         return self._remember(("yaml", group.place, *(part.text for part in group.parts)), make)

@@ -48,6 +48,11 @@ def dependencies(config: DictConfig, path: Path, *, hydra_counts: bool = True) -
     return frozenset(found)
 
 
+def has_interpolation(config: DictConfig, path: Path) -> bool:
+    """Whether there is an interpolation at or below a place."""
+    return any(True for _ in _texts(config, path))
+
+
 def _references(text: str, place: Path) -> list[Path] | None:
     found = []
     for dots, name in _REFERENCE.findall(text):

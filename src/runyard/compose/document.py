@@ -35,7 +35,10 @@ class Document:
         self._spans: dict[Path, tuple[int, int]] = {}
         if "&id0" in self.text or _OTHER_BREAKS.search(self.text):
             raise NotPiecewiseError("anchors, or line breaks that are none to Python")
-        root = yaml.compose(self.text, Loader=_LOADER)
+        try:
+            root = yaml.compose(self.text, Loader=_LOADER)
+        except yaml.YAMLError as error:
+            raise NotPiecewiseError("a text that cannot be read again") from error
         if not isinstance(root, yaml.MappingNode) or root.flow_style:
             raise NotPiecewiseError("no mapping")
         lines = [0]
@@ -106,26 +109,30 @@ class Document:
         """The text with other lines at some paths: replaced, removed (empty text), or new at the end of their mapping.
 
         No path may lie inside another. New entries of one mapping come in the order of ``entries``.
+
+        Raises:
+            NotPiecewiseError: a mapping would lose all its entries.
         """
+        self._check_removed([path for path, lines in entries.items() if not lines])
         cuts = []
         for order, (path, lines) in enumerate(entries.items()):
             if path in self._spans:
-                cuts.append((*self._spans[path], order, lines))
-            else:
+                cuts.append((*self._spans[path], 0, order, lines))
+            else:  # where several mappings end, the innermost comes first
                 end = self._spans[path[:-1]][1]
-                cuts.append((end, end, order, lines))
+                cuts.append((end, end, -len(path), order, lines))
         cuts.sort()
         parts: list[str] = []
         at = 0
-        for start, end, _, lines in cuts:
+        for start, end, _, _, lines in cuts:
             parts += (self.text[at:start], lines)
             at = end
         return "".join((*parts, self.text[at:]))
 
-    def is_sole(self, path: Path) -> bool:
-        """Whether a path's entry is the only one of its mapping."""
-        outer, depth = path[:-1], len(path)
-        return sum(len(p) == depth and p[:-1] == outer for p in self._spans) <= 1
+    def _check_removed(self, paths: Sequence[Path]) -> None:
+        for outer in {path[:-1] for path in paths}:
+            if all(path in paths for path in self._spans if path and path[:-1] == outer):
+                raise NotPiecewiseError("a mapping without entries")
 
 
 def bare_text(value: Any) -> str | None:

@@ -6,6 +6,7 @@ A config tree is large and an override touches little of it: what is copied is o
 from __future__ import annotations
 
 import copy
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -78,11 +79,12 @@ def patched(config: DictConfig, overrides: Sequence[Override]) -> Iterator[None]
     """
     undo: list[tuple[Container, Any]] = []
     cache = config._metadata.resolver_cache
-    config._metadata.resolver_cache = copy.deepcopy(cache)
     try:
+        config._metadata.resolver_cache = defaultdict(dict)  # composing starts with none
         for override in overrides:
             undo.append(_shield(config, override))
             apply_in_place([override], config)
+        config._metadata.resolver_cache = copy.deepcopy(cache)
         yield
     finally:
         for container, content in reversed(undo):

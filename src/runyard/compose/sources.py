@@ -6,6 +6,7 @@ That is faster, and it freezes the files: one that is edited while a sweep is pl
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from hydra.core.override_parser.types import Override
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
+from runyard.compose.clone import clone_node
+
 #: Hydra 1.4 composes in other steps: there every composition reads its files anew.
 _IS_KNOWN_HYDRA = hydra.__version__.startswith("1.3.")
 
@@ -33,7 +36,12 @@ class _Remembering(CachingConfigRepository):
         self._answers: dict[Any, Any] = {}
 
     def load_config(self, config_path: str) -> ConfigResult | None:
-        return copy.deepcopy(super().load_config(config_path))
+        found = super().load_config(config_path)
+        if found is None:
+            return None
+        config = clone_node(found.config, None)  # no deep copy: nodes that hold one object have it in common still
+        answer = copy.deepcopy(dataclasses.replace(found, config=OmegaConf.create()))
+        return dataclasses.replace(answer, config=config)
 
     def group_exists(self, config_path: str) -> bool:
         return bool(self._ask("group", config_path, lambda: self.delegate.group_exists(config_path)))
