@@ -50,9 +50,8 @@ def test_a_family_is_known(family: subprocess.Popen[bytes]) -> None:
     assert family.pid in descendants_of(os.getpid())
     assert set(children_of(family.pid)) == set(descendants_of(family.pid))
     assert session_of(family.pid) == family.pid
-    sessions = {session_of(pid) for pid in children_of(family.pid)}
-    assert family.pid in sessions
-    assert len(sessions) == 2
+    wait_until(lambda: len({session_of(pid) for pid in children_of(family.pid)}) == 2)
+    assert family.pid in {session_of(pid) for pid in children_of(family.pid)}
 
 
 def test_a_signal_reaches_the_whole_family(family: subprocess.Popen[bytes]) -> None:
