@@ -7,15 +7,18 @@ EXPERIMENT ?=
 ARGS ?=
 DATA_ARGS ?= --days 8
 PYTEST_ARGS ?=
+RAY_VENV ?= build/ray
+BENCH_ARGS ?=
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+RAY_STAMP := $(RAY_VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DAY_FILE := meituan_city_lunchtime_plat10301330_day
 DEMO_DATA := data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help venv data demo test check xsweep experiment-is-named constraints clean
+.PHONY: help venv data demo test check bench xsweep experiment-is-named constraints clean
 
 help: ## list these commands
 	@echo 'make COMMAND [PYTHON=python3.12] [VENV=.venv]'
@@ -60,6 +63,18 @@ check: $(STAMP) ## lint, format, types, and which room may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(STAMP) $(RAY_STAMP) ## measure beside the peers and write docs/benchmarks.md (BENCH_ARGS=--quick: minutes, not hours)
+	$(BIN)/python -m benchmarks --ray-python $(RAY_VENV)/bin/python $(BENCH_ARGS)
+
+# An environment of its own, since hydra-ray-launcher wants an older cloudpickle than Runyard does.
+$(RAY_STAMP): constraints.txt
+	@test -x $(RAY_VENV)/bin/python || $(PYTHON) -m venv $(RAY_VENV) || { rm -rf $(RAY_VENV); exit 1; }
+	@echo 'installing hydra-ray-launcher into $(RAY_VENV)'
+	@$(RAY_VENV)/bin/python -m pip --disable-pip-version-check install --quiet 'hydra-ray-launcher>=1.2,<1.3' \
+	    $$(sed -n '/^\(hydra-core\|omegaconf\)==/p' constraints.txt) || \
+	    echo 'make: hydra-ray-launcher cannot be installed here; it is left out, and the page will say so' >&2
+	@touch $@
 
 xsweep: experiment-is-named $(STAMP) ## run conf/experiment/EXPERIMENT.yaml: make xsweep EXPERIMENT=arena_grid ARGS='workload.seed=1,2'
 	$(BIN)/python -m app -m +experiment=$(EXPERIMENT) $(ARGS)

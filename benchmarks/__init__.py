@@ -1,0 +1,1 @@
+"""Measurements beside the peers; ``python -m benchmarks`` makes them and writes docs/benchmarks.md."""
