@@ -31,7 +31,8 @@ class Shell:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("HYDRA_", "RUNYARD_", "SLURM_", "COV_"))}
         # Real users have no such filter; without it every warning of every library would end a job.
         kept.pop("PYTHONWARNINGS", None)
-        return {**kept, "MPLBACKEND": "agg", **extra}
+        # sweeps of one test share the machine's devices with each other, and not with those of other tests
+        return {**kept, "MPLBACKEND": "agg", "RUNYARD_DEVICES_DIR": str(self.cwd / "devices"), **extra}
 
     def python(self, *args: str, check: int | None = None, timeout_s: float = 120, **extra: str) -> Any:
         """Runs ``python args...``; with ``check``, its exit code must be that."""

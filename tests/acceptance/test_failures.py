@@ -92,3 +92,30 @@ def test_a_flood_of_output_goes_to_the_log_and_not_to_the_terminal(shell):
     assert len(done.stdout) + len(done.stderr) < 10_000
     sweep = shell.only_sweep("flood")
     assert all((sweep / job / "output.log").stat().st_size >= 100_000_000 for job in "01")
+
+
+COMBINED_APP = """
+import hydra
+from dataclasses import dataclass, field
+from typing import Any
+from hydra.core.config_store import ConfigStore
+@dataclass
+class Conf:
+    part: Any = field(default_factory=lambda: {'size': 0})
+ConfigStore.instance().store(name='conf', node=Conf)
+@hydra.main(version_base='1.3', config_path=None, config_name='conf')
+def main(cfg):
+    return {'done': 1}
+if __name__ == '__main__': main()
+"""
+
+
+def test_a_combination_of_values_that_cannot_be_composed_fails_alone(shell):
+    (shell.cwd / "combined.py").write_text(COMBINED_APP)
+    (shell.cwd / "mine.csv").write_text("part,part.size\n1,\n{size: 0},1\n1,1\n{size: 0},\n")
+    shell.python("combined.py", "-m", "+runyard=local", "hydra.sweeper.table=mine.csv", check=1)
+    folder = shell.only_sweep("combined")
+    runs = [read_json(folder / str(job) / "run.json") for job in range(4)]
+    assert [run["state"] for run in runs] == ["COMPLETED", "COMPLETED", "FAILED", "COMPLETED"]
+    assert runs[2]["attempts"][0]["error"]["type"] == "ConfigCompositionException"
+    assert "Could not override 'part.size'" in (folder / "2" / "output.log").read_text()

@@ -88,7 +88,7 @@ def test_a_dry_run_writes_the_plan_runs_nothing_and_can_be_run_by_resume(app):
     done = app("-m", "workload.d=10,20", "hydra.sweeper.dry_run=true")
     assert done.returncode == 0
     sweep = app.shell.only_sweep("app")
-    assert "2 jobs; nothing was run" in done.stdout
+    assert "2 jobs: 2 new\nnothing was run" in done.stdout
     assert not (sweep / "0").exists()
     app.shell.runyard("resume", sweep.name, check=0, PYTHONPATH=str(REPO / "src"))
     assert (sweep / "results.csv").read_text().count("COMPLETED") == 2

@@ -36,6 +36,6 @@ def test_an_example_runs_and_makes_the_jobs_it_says(tmp_path, block):
     )
     assert done.returncode == 0, done.stderr
     said = [int(number) for number in re.findall(r"# (\d+) jobs$", block, re.MULTILINE)]
-    planned = re.findall(r"^(\d+) jobs; nothing was run$", done.stdout, re.MULTILINE)
-    completed = re.findall(r"^sweep \S+: (\d+) COMPLETED$", done.stderr, re.MULTILINE)
+    planned = re.findall(r"^(\d+) jobs: .*\n(?:  .*\n)*nothing was run$", done.stdout, re.MULTILINE)
+    completed = re.findall(r"^sweep \S+: (\d+) COMPLETED(?: \(\d+ reused\))?$", done.stderr, re.MULTILINE)
     assert sorted(map(int, [*planned, *completed])) == sorted(said)

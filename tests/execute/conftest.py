@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runyard.execute import Ended, Event, LocalPool, Report, Started, Task
+from runyard.execute import Ended, Event, ForkPool, Report, Started, Task
 
 Body = Callable[[Report], Any]
 
@@ -42,7 +42,7 @@ class Runner:
     tickets: int = 0
 
     def __post_init__(self) -> None:
-        self.pool = LocalPool(self._work)
+        self.pool = ForkPool(self._work)
 
     def _work(self, name: str, report: Report) -> int:
         code = self.bodies[name](report)

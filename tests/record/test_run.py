@@ -44,7 +44,7 @@ def test_the_file_holds_what_other_tools_expect(tmp_path: Path) -> None:
     value = json.loads((tmp_path / "run.json").read_text())
     assert list(value) == [
         *("schema", "sweep_id", "job", "run_key", "state", "overrides", "params", "metrics", "stages", "attempts"),
-        *("seconds", "resources", "provenance", "run_dir"),
+        *("seconds", "resources", "provenance", "reused", "run_dir"),
     ]
     assert (value["schema"], value["state"], value["metrics"]["loss"]) == (1, "COMPLETED", "Infinity")
     assert value["stages"] == {"train": {"state": "COMPLETED", "seconds": 1.5, "metrics": {"x": "-Infinity"}}}

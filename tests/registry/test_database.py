@@ -289,3 +289,24 @@ def test_a_writer_killed_at_any_moment_leaves_a_registry_that_opens(root: Path, 
         Registry(root).put(sweep_dir)
         assert len(Registry(root).runs(sweep_dir.name)) == 200
     assert differences(root) == []
+
+
+def test_runs_are_found_by_their_keys_the_newest_sweeps_first(root: Path, make_sweep: MakeSweep) -> None:
+    registry = Registry(root)
+    assert registry.runs_with_keys(["key0"]) == {}
+    older = make_sweep("20260131T120000Z-abc", created_at="2026-01-31T12:00:00.000Z")
+    newer = make_sweep("20260201T120000Z-abc", created_at="2026-02-01T12:00:00.000Z", states=(FAILED,))
+    for sweep_dir in (newer, older):
+        registry.put(sweep_dir)
+    found = registry.runs_with_keys(["key0", "key1", "key2"])
+    assert {key: [(run["sweep_dir"], run["state"]) for run in runs] for key, runs in found.items()} == {
+        "key0": [(str(newer), "FAILED"), (str(older), "COMPLETED")],
+        "key1": [(str(older), "FAILED")],
+    }
+    assert found["key1"][0]["run_dir"] == str(older / "1")
+
+
+def test_the_first_runs_of_a_sweep_can_be_had_alone(root: Path, make_sweep: MakeSweep) -> None:
+    registry = Registry(root)
+    registry.put(make_sweep(states=(COMPLETED,) * 5))
+    assert [run["job"] for run in registry.runs("20260131T120000Z-abc", limit=2)] == [0, 1]

@@ -16,9 +16,10 @@ class ResourcesConf:
     """What each job asks for."""
 
     cpus: Optional[int] = None  # noqa: UP045 - OmegaConf on Python 3.10 reads this form only
-    gpus: int = 0
+    gpus: float = 0
     mem_gb: Optional[float] = None  # noqa: UP045
     nodes: int = 1
+    rules: Any = None
 
 
 @dataclass
@@ -35,8 +36,10 @@ class RunyardLocalConf:
     max_failures: Optional[int] = None  # noqa: UP045
     grace_s: float = 10.0
     resources: ResourcesConf = field(default_factory=ResourcesConf)
+    resources_from: Optional[str] = None  # noqa: UP045
     cpus: Optional[int] = None  # noqa: UP045
     gpus: Any = "auto"
+    isolation: str = "auto"
     display: str = "auto"
 
 

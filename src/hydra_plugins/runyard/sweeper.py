@@ -30,6 +30,7 @@ class RunyardSweeperConf:
     shuffle_jobs: Any = False
     group_by: Any = None
     dry_run: bool = False
+    reuse: str = "never"
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="runyard", node=RunyardSweeperConf, provider="runyard")

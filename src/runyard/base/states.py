@@ -57,9 +57,10 @@ _ENDS = frozenset(
     }
 )
 
-#: from a state, the states that may follow. COMPLETED is final; every other end may be tried again.
+#: from a state, the states that may follow. COMPLETED is final; every other end may be tried again. A job that cannot
+#: be started fails at once, and one whose result is taken over from an earlier run completes at once.
 MOVES: dict[State, frozenset[State]] = {
-    State.PENDING: frozenset({State.RUNNING, State.CANCELLED}),
+    State.PENDING: frozenset({State.RUNNING, State.CANCELLED, State.FAILED, State.COMPLETED}),
     State.RUNNING: _ENDS,
     State.COMPLETED: frozenset(),
     **{end: frozenset({State.RUNNING, State.PENDING}) for end in _ENDS - {State.COMPLETED}},

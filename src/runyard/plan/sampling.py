@@ -7,15 +7,16 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from runyard.base import UsageError, unknown_name
 from runyard.plan.dimension import Dimension, Listed
 
+if TYPE_CHECKING:
+    import numpy as np
+
 SAMPLERS = ("random", "sobol", "lhs")
-Unit = np.ndarray[Any, np.dtype[np.float64]]
+Unit: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,8 @@ def sample(intervals: Sequence[Interval], count: int, sampler: str, seed: int) -
 
 def _units(dimensions: int, count: int, sampler: str, seed: int) -> Unit:
     if sampler == "random":
+        import numpy as np  # not above: every controller would carry it, and every fork copy its pages
+
         return np.random.default_rng(seed).random((count, dimensions))
     try:
         from scipy.stats import qmc

@@ -1,6 +1,8 @@
 """What is on disk: names, records, journal, tables, provenance. Knows nothing of how jobs are run or planned."""
 
+from runyard.record.code import Code, ImportWatch, imported_code, read_code, save_code
 from runyard.record.context import ActiveRun, activate, current, current_or_none, set_active, table
+from runyard.record.drift import Drift, code_of
 from runyard.record.entry import Entry, current_entry
 from runyard.record.journal import Journal, Ledger, read_events, replay
 from runyard.record.layout import (
@@ -26,7 +28,17 @@ from runyard.record.plan import (
     read_plan_table,
     write_plan,
 )
-from runyard.record.provenance import GitState, gather, git_sha, git_state, gpu_names, host, packages, save_patch
+from runyard.record.provenance import (
+    GitState,
+    gather,
+    git_sha,
+    git_state,
+    gpu_names,
+    host,
+    installed_version,
+    packages,
+    save_patch,
+)
 from runyard.record.redact import REDACTED, is_secret, redact, redact_command, redact_override
 from runyard.record.run import Attempt, ErrorInfo, RunRecord, StageInfo, read_run, write_run
 from runyard.record.runs import count_states, find_run_dirs, is_alive, read_plan, read_runs, with_provenance
@@ -44,10 +56,13 @@ __all__ = [
     "SWEEP_FILE",
     "ActiveRun",
     "Attempt",
+    "Code",
     "ControllerLock",
+    "Drift",
     "Entry",
     "ErrorInfo",
     "GitState",
+    "ImportWatch",
     "Journal",
     "Ledger",
     "PlanMark",
@@ -63,6 +78,7 @@ __all__ = [
     "SweepRecord",
     "Table",
     "activate",
+    "code_of",
     "controller_identity",
     "count_states",
     "current",
@@ -75,6 +91,8 @@ __all__ = [
     "git_state",
     "gpu_names",
     "host",
+    "imported_code",
+    "installed_version",
     "is_alive",
     "is_held",
     "is_marked",
@@ -85,6 +103,7 @@ __all__ = [
     "one_line",
     "open_table",
     "packages",
+    "read_code",
     "read_events",
     "read_holder",
     "read_plan",
@@ -99,6 +118,7 @@ __all__ = [
     "redact_command",
     "redact_override",
     "replay",
+    "save_code",
     "save_patch",
     "set_active",
     "shown",

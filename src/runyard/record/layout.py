@@ -62,6 +62,11 @@ class SweepPaths:
         return self.snapshot / "composed.pkl"
 
     @property
+    def code(self) -> Path:
+        """The application's source files that the controller had imported, each with a digest."""
+        return self.snapshot / "code.json"
+
+    @property
     def patch(self) -> Path:  # noqa: D102
         return self.snapshot / "git.patch"
 

@@ -13,30 +13,34 @@ from pathlib import Path
 from runyard.base import RecordError, UsageError, append_text, write_text
 
 #: columns of the plan that are not swept values; they are ours, and ignored when a plan is read.
-OWN_COLUMNS = ("job", "run_key", "run_dir")
+OWN_COLUMNS = ("job", "run_key", "plan_note", "run_dir")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRow:
-    """One job: its number, the hash of its config, its folder, and the swept values as override text."""
+    """One job: its number, the hash of its config, its folder, and the swept values as override text.
+
+    ``note`` says what was expected of the job when it was planned.
+    """
 
     job: int
     run_key: str
     run_dir: str
     values: Mapping[str, str]
+    note: str = ""
 
 
 def write_plan(path: Path, rows: Iterable[PlanRow], names: Sequence[str]) -> None:
-    """Writes a whole plan: ``job,run_key,<swept names>,run_dir``."""
+    """Writes a whole plan: ``job,run_key,<swept names>,plan_note,run_dir``."""
     write_text(path, _header(names) + "".join(_line(row, names) for row in rows))
 
 
 def _header(names: Sequence[str]) -> str:
-    return _csv(["job", "run_key", *names, "run_dir"])
+    return _csv(["job", "run_key", *names, "plan_note", "run_dir"])
 
 
 def _line(row: PlanRow, names: Sequence[str]) -> str:
-    return _csv([row.job, row.run_key, *(row.values.get(n, "") for n in names), row.run_dir])
+    return _csv([row.job, row.run_key, *(row.values.get(n, "") for n in names), row.note, row.run_dir])
 
 
 def _csv(cells: Iterable[str | int]) -> str:
@@ -179,8 +183,11 @@ def _plan_row(header: Sequence[str], cells: Sequence[str]) -> PlanRow:
     if len(cells) != len(header):
         job = cells[0] if cells else None
         raise ValueError(f"job {job}: the line has not as many cells as there are columns")
-    values = dict(zip(header[2:-1], cells[2:-1], strict=True))
-    return PlanRow(job=int(cells[0]), run_key=cells[1], run_dir=cells[-1], values=values)
+    has_note = header[-2] == "plan_note"  # plans of version 0.1.0 have none
+    last = -2 if has_note else -1
+    values = dict(zip(header[2:last], cells[2:last], strict=True))
+    note = cells[-2] if has_note else ""
+    return PlanRow(job=int(cells[0]), run_key=cells[1], run_dir=cells[-1], values=values, note=note)
 
 
 def read_plan_table(path: Path) -> list[dict[str, str]]:

@@ -191,11 +191,12 @@ def _versions(modules: frozenset[str]) -> dict[str, str]:
     names = {d for module in modules for d in known.get(module, ())}
     # Python 3.10 knows only distributions that list their modules; most others are named like their module.
     names |= {m for m in modules if m not in known and m not in sys.stdlib_module_names and not m.startswith("_")}
-    return {name: version for name in sorted(names) if (version := _version(name)) is not None}
+    return {name: version for name in sorted(names) if (version := installed_version(name)) is not None}
 
 
 @functools.cache
-def _version(distribution: str) -> str | None:
+def installed_version(distribution: str) -> str | None:
+    """The version of a distribution that is installed; None when it is not."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

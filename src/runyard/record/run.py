@@ -80,7 +80,10 @@ class StageInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """What ``run.json`` says. ``params`` are the swept values; ``seconds`` those of the last attempt."""
+    """What ``run.json`` says. ``params`` are the swept values; ``seconds`` those of the last attempt.
+
+    ``reused`` tells of a result that was taken over from an earlier run: its ``sweep_id``, ``job`` and ``run_dir``.
+    """
 
     sweep_id: str
     job: int
@@ -95,6 +98,7 @@ class RunRecord:
     seconds: float | None = None
     resources: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    reused: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The mapping that stands in ``run.json``."""
@@ -112,6 +116,7 @@ class RunRecord:
             "seconds": self.seconds,
             "resources": dict(self.resources),
             "provenance": dict(self.provenance),
+            "reused": dict(self.reused) if self.reused is not None else None,
             "run_dir": self.run_dir,
         }
 
@@ -132,6 +137,7 @@ class RunRecord:
             seconds=value["seconds"],
             resources=value["resources"],
             provenance=value["provenance"],
+            reused=value.get("reused"),
         )
 
     def with_attempt(self, attempt: Attempt, **changes: Any) -> RunRecord:

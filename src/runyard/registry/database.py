@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from enum import Enum
 from pathlib import Path
@@ -102,13 +102,32 @@ class Registry:
             del row["number"]
         return newest_first(found)
 
-    def runs(self, sweep_id: str) -> list[dict[str, Any]]:
-        """The runs of a sweep by job: keys as in ``run_row``."""
+    def runs(self, sweep_id: str, *, limit: int | None = None) -> list[dict[str, Any]]:
+        """The runs of a sweep by job: keys as in ``run_row``; the first ``limit`` of them, None for all."""
         if not self._path.is_file():
             return []
         with self._open() as db:
-            found = db.execute("SELECT * FROM runs WHERE sweep_id = ? ORDER BY sweep, job", (sweep_id,))
+            query = "SELECT * FROM runs WHERE sweep_id = ? ORDER BY sweep, job LIMIT ?"
+            found = db.execute(query, (sweep_id, -1 if limit is None else limit))
             return [{k: v for k, v in decoded(row, RUN_COLUMNS).items() if k != "sweep"} for row in found]
+
+    def runs_with_keys(self, keys: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+        """Runs by run key, the newest sweep's first: as in ``runs``, with ``run_dir`` and ``sweep_dir`` absolute."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        if not keys or not self._path.is_file():
+            return found
+        marks = ", ".join("?" * len(keys))
+        query = (
+            f"SELECT path, created_at, runs.* FROM runs JOIN sweeps ON number = sweep WHERE run_key IN ({marks}) "
+            "ORDER BY created_at DESC, job"
+        )
+        with self._open() as db:
+            for row in db.execute(query, tuple(keys)):
+                values = {k: v for k, v in decoded(row, RUN_COLUMNS).items() if k not in ("sweep", "path")}
+                sweep_dir = absolute_path(self._root, row["path"])
+                values |= {"sweep_dir": str(sweep_dir), "run_dir": os.path.abspath(sweep_dir / values["run_dir"])}
+                found.setdefault(values["run_key"], []).append(values)
+        return found
 
     def run_counts(self) -> dict[str, dict[str, int]]:
         """How many runs are in which state, by the path of their sweep as in ``rows``."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from runyard.analyze import Axis, LoadedSweep
 from runyard.base import from_iso
+from runyard.record import RunRecord
 from runyard.report.wording import count, duration, levels, listing, moment, shorten
 
 _LISTED_AT_MOST = 5
@@ -54,10 +55,11 @@ def _said(axis: Axis) -> list[str]:
 
 def how_it_ran(loaded: LoadedSweep) -> str:
     """Launcher, hosts, when, how long, and how much time the jobs took together."""
-    attempts = [attempt for run in loaded.runs for attempt in run.attempts]
+    ran = [run for run in loaded.runs if run.reused is None]
+    attempts = [attempt for run in ran for attempt in run.attempts]
     hosts = sorted({attempt.host for attempt in attempts if attempt.host})
     where = f" on {_hosts(hosts, loaded.sweep.provenance)}" if hosts else ""
-    text = f"The launcher was {code(loaded.sweep.launcher)}{where}."
+    text = f"The launcher was {code(loaded.sweep.launcher)}{where}.{_taken_over(loaded)}"
     starts = [when for attempt in attempts if (when := _moment(attempt.started_at))]
     ends = [when for attempt in attempts if (when := _moment(attempt.ended_at))]
     if not starts or not ends:
@@ -65,13 +67,26 @@ def how_it_ran(loaded: LoadedSweep) -> str:
     spent = sum(attempt.seconds or 0.0 for attempt in attempts)
     text += f" The first job started at {moment(min(starts))} and the last ended "
     text += f"{duration(max(0.0, (max(ends) - min(starts)).total_seconds()))} later;"
-    text += f" the jobs took {duration(spent)} in all{_median(loaded)}."
-    again = sum(len(run.attempts) > 1 for run in loaded.runs)
+    text += f" the jobs took {duration(spent)} in all{_median(ran)}."
+    again = sum(len(run.attempts) > 1 for run in ran)
     return text + (f" {count(again, 'job')} took more than one attempt." if again else "")
 
 
-def _median(loaded: LoadedSweep) -> str:
-    seconds = sorted(run.seconds for run in loaded.runs if run.seconds is not None)
+def _taken_over(loaded: LoadedSweep) -> str:
+    """How many jobs did not run, because an earlier run with the same config and code had their result."""
+    sources = [str(run.reused.get("sweep_id")) for run in loaded.runs if run.reused is not None]
+    if not sources:
+        return ""
+    names = sorted(set(sources))
+    others = " and others" if len(names) > _LISTED_AT_MOST else ""
+    return (
+        f" {count(len(sources), 'job')} did not run: the results of equal runs were taken over from the "
+        f"sweep{'s' if len(names) > 1 else ''} {listing(code(name) for name in names[:_LISTED_AT_MOST])}{others}."
+    )
+
+
+def _median(runs: Sequence[RunRecord]) -> str:
+    seconds = sorted(run.seconds for run in runs if run.seconds is not None)
     return f", {duration(seconds[len(seconds) // 2])} in the median" if len(seconds) > 1 else ""
 
 

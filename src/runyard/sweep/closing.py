@@ -26,7 +26,8 @@ def closing_lines(
     for note in notes:
         yield f"note: {note}"
     counts = ", ".join(f"{n} {state}" for state, n in count_states(runs).items())
-    yield f"sweep {opened.record.sweep_id}: {counts or 'no jobs'}"
+    reused = sum(run.reused is not None for run in runs)
+    yield f"sweep {opened.record.sweep_id}: {counts or 'no jobs'}{f' ({reused} reused)' if reused else ''}"
     yield f"  results: {shown(opened.paths.results_csv)}"
     left = [run for run in runs if run.state is not State.COMPLETED]
     if outcomes.stopped_by_rule:

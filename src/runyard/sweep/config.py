@@ -40,14 +40,15 @@ def recorder_settings(config: DictConfig) -> RecorderSettings:
     return RecorderSettings(**{"experiment": job_name, **given})
 
 
-def validator(settings: RecorderSettings) -> Callable[[DictConfig], None]:
+def validator(settings: RecorderSettings) -> Callable[[DictConfig], None] | None:
     """The application's own check of a job's config, called before anything runs; it raises UsageError.
+    None where it has none.
 
     Raises:
         UsageError: ``hydra.callbacks.runyard.validate`` does not name a function that can be imported.
     """
     if not settings.validate:
-        return lambda config: None
+        return None
     module, _, name = settings.validate.rpartition(".")
     try:
         function = getattr(importlib.import_module(module), name)

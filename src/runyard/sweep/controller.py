@@ -14,18 +14,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from runyard.base import TERMINAL, RecordError, State, iso, utc_now
-from runyard.execute import Ended, Lease, LocalPool, Slots, Started, Task, Verdict, judge, signal_name
+from runyard.base import TERMINAL, RecordError, State, append_text, iso, utc_now
+from runyard.compose import wording
+from runyard.execute import Ended, Lease, Pool, Resources, Slots, Started, Task, Verdict, judge, signal_name
 from runyard.record import Attempt, ErrorInfo, Journal, RunPaths, RunRecord, read_run, write_run
+from runyard.sweep.orders import Orders
 from runyard.sweep.planner import PlannedJob
 from runyard.sweep.returns import Returned
-from runyard.sweep.running import brief
+from runyard.sweep.running import JobFacts, brief, refused
 from runyard.sweep.settings import LauncherSettings
 from runyard.sweep.stop import StopSignal
 from runyard.sweep.worker import JobPayload, JobReport
 
 #: how long the loop waits for an event at the most, in seconds; the display is redrawn as often.
 _TURN_S = 0.1
+#: jobs that are dealt with in one go, before the loop looks at what has happened.
+_BURST = 64
 
 Earlier = tuple[Attempt, ...]
 
@@ -50,9 +54,10 @@ class _Live:
     job: PlannedJob
     attempt: int
     lease: Lease
-    began: float
     made: int
     payload: JobPayload
+    wanted: Resources
+    began: float = field(default_factory=time.monotonic)
     asked: State | None = None
     pid: int = 0
 
@@ -86,16 +91,16 @@ class Controller:
     def __init__(
         self,
         *,
-        pool: LocalPool,
+        pool: Pool,
         slots: Slots,
         settings: LauncherSettings,
         journal: Journal,
-        payload_of: Callable[[PlannedJob, Earlier], JobPayload],
+        orders: Orders,
         hooks: Hooks,
         stop: StopSignal,
     ) -> None:
         self._pool, self._slots, self._settings, self._journal = pool, slots, settings, journal
-        self._payload_of, self._hooks, self._stop = payload_of, hooks, stop
+        self._orders, self._hooks, self._stop = orders, hooks, stop
         self._live: dict[int, _Live] = {}
         self._deadlines: list[tuple[float, int, int]] = []  # when, ticket, signal
         self._waiting: list[tuple[float, int, PlannedJob, tuple[Attempt, ...], int]] = []  # retries by due time
@@ -111,15 +116,17 @@ class Controller:
                 is_open = False
                 self._waiting.clear()
             self._start_retries()
-            while is_open:
+            waits = False
+            for _ in range(_BURST):
                 following = feed.peek()
-                if following is None:
-                    is_open = False
-                elif self._start(*following, made=1):
-                    feed.pop()
-                else:
+                is_open = is_open and following is not None
+                if following is None or not is_open:
                     break
-            self._turn(0.0 if is_open and feed.work_ahead() else _TURN_S)
+                waits = not (self._take_over(*following) or self._start(*following, made=1))
+                if waits:
+                    break
+                feed.pop()
+            self._turn(0.0 if is_open and (feed.work_ahead() or not waits) else _TURN_S)
         return self.outcomes
 
     def _is_closing(self) -> bool:
@@ -127,26 +134,62 @@ class Controller:
 
     # -- starting ---------------------------------------------------------------------------------------------
 
-    def _start(self, job: PlannedJob, earlier: tuple[Attempt, ...], *, made: int) -> bool:
-        lease = self._slots.lend(self._settings.resources)
-        if lease is None:
-            return False
+    def _take_over(self, job: PlannedJob, earlier: Earlier) -> bool:
+        """Takes over the result of an earlier run, where there is one; returns whether."""
+        record = None if earlier else self._orders.ready_made(job)
+        if record is not None:
+            self._enter(record)
+        return record is not None
+
+    def _start(self, job: PlannedJob, earlier: Earlier, *, made: int) -> bool:
+        """Starts a job where there is room for it; returns whether it has been dealt with."""
+        wanted: Resources | None = None
+        lease: Lease | None = None
+        try:
+            wanted = self._orders.resources(job)
+            lease = self._slots.lend(wanted)
+            if lease is None:
+                return False
+            payload = self._orders.payload(job, earlier, wanted)
+        except OSError:
+            raise
+        except Exception as error:  # whatever a config, or a resolver in it, raises is the fate of this job alone
+            if lease is not None:
+                self._slots.give_back(lease)
+            self._refuse(self._orders.facts(job, earlier, wanted), error)
+            return True
+        self._launch(_Live(job=job, attempt=len(earlier) + 1, lease=lease, made=made, payload=payload, wanted=wanted))
+        return True
+
+    def _launch(self, live: _Live) -> None:
         self._tickets += 1
-        ticket = self._tickets
-        payload = self._payload_of(job, earlier)
-        live = _Live(job=job, attempt=len(earlier) + 1, lease=lease, began=time.monotonic(), made=made, payload=payload)
-        self._live[ticket] = live
+        self._live[self._tickets] = live
         self._pool.launch(
             Task(
-                ticket=ticket,
-                payload=payload,
-                output=RunPaths(job.run_dir).output_log,
-                environment={**lease.environment(), **_job_environment(payload, live.attempt)},
+                ticket=self._tickets,
+                payload=live.payload,
+                output=RunPaths(live.job.run_dir).output_log,
+                environment={**live.lease.environment(), **_job_environment(live.payload, live.attempt)},
+                memory_bytes=live.wanted.memory_bytes,
+                threads=live.lease.threads,
             )
         )
         if self._settings.timeout_s is not None:
-            heapq.heappush(self._deadlines, (live.began + self._settings.timeout_s, ticket, signal.SIGTERM))
-        return True
+            due = live.began + self._settings.timeout_s
+            heapq.heappush(self._deadlines, (due, self._tickets, signal.SIGTERM))
+
+    def _refuse(self, facts: JobFacts, error: Exception) -> None:
+        """Records a job that cannot be started: its config cannot be composed, or it asks for what there is not."""
+        record = refused(facts, error, self._orders.provenance)
+        _write(record)
+        append_text(RunPaths(facts.run_dir).output_log, f"runyard: the job was not started: {wording(error)}\n")
+        self._enter(record)
+
+    def _enter(self, record: RunRecord) -> None:
+        """Enters the end of a job that had no process."""
+        self._journal.append("ended", job=record.job, run=brief(record))
+        self._count(record, None)
+        self._hooks.ended(record)
 
     def _start_retries(self) -> None:
         while self._waiting and self._waiting[0][0] <= time.monotonic():
@@ -224,7 +267,7 @@ class Controller:
             written = on_disk if _is_final(on_disk, live.attempt) else None
         if written is not None and (live.asked is None or written.state is State.COMPLETED):
             return written
-        verdict = judge(event, asked=live.asked)
+        verdict = judge(event, asked=live.asked, memory_bytes=live.wanted.memory_bytes)
         base = _read(live.job.run_dir) or written or _bare_record(live)
         attempt = self._final_attempt(live, event, base, verdict)
         record = base.with_attempt(attempt, metrics={}, stages=base.stages)

@@ -147,6 +147,8 @@ class PlainDisplay:
             self.message(f"{mark} {failure_line(run)}")
         elif self._total <= _ALL_LINES or self._clock() - self._written_at >= _PLAIN_EVERY_S:
             took = "" if run.seconds is None else f" in {run.seconds:.1f} s"
+            if run.reused is not None:
+                took = f", reused from {run.reused.get('sweep_id')}/{run.reused.get('job')}"
             metrics = "  ".join(f"{one_line(name)}={number(value)}" for name, value in list(run.metrics.items())[:3])
             self.message(f"{mark} job {run.job} {run.state}{took} ({label_of(run)})  {metrics}")
 

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -18,8 +18,13 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from runyard.base import TERMINAL, InterruptedSweep, State, StorageError, SweepState, UsageError
-from runyard.compose import Choices, Composer, freeze_config, number_job
-from runyard.execute import LocalPool, Slots, threads_at_fork, usable_cpus, usable_gpus
+from runyard.compose import Composer, number_job
+from runyard.execute import (
+    Resources,
+    Slots,
+    fork_obstacles,
+    usable_cpus,
+)
 from runyard.plan import Points
 from runyard.record import (
     Attempt,
@@ -29,6 +34,9 @@ from runyard.record import (
     RunRecord,
     SweepPaths,
     controller_identity,
+    current_entry,
+    imported_code,
+    read_code,
     replay,
 )
 from runyard.sweep.closing import reference
@@ -37,16 +45,22 @@ from runyard.sweep.controller import Controller, Hooks, Outcomes
 from runyard.sweep.ending import end_apart
 from runyard.sweep.feed import PlanFeed
 from runyard.sweep.finish import index
+from runyard.sweep.forecast import Forecaster, Outlook, Tally
+from runyard.sweep.isolation import Isolation, check_isolation, choose_isolation, make_pool
 from runyard.sweep.opening import OpenSweep, open_sweep
+from runyard.sweep.orders import Orders
+from runyard.sweep.past import Past
 from runyard.sweep.planner import PlannedJob, Planner, planned_job, submit
 from runyard.sweep.points import SweeperSettings, points_of
 from runyard.sweep.progress import ProgressReporter
+from runyard.sweep.resources import JobResources
 from runyard.sweep.returns import JobReturns
-from runyard.sweep.running import JobFacts, blank_record, brief
+from runyard.sweep.reuse import Reuse
+from runyard.sweep.running import brief
 from runyard.sweep.settings import LauncherSettings
 from runyard.sweep.snapshot import PointsFile, freeze, submission_of
 from runyard.sweep.stop import StopSignal
-from runyard.sweep.worker import JobPayload, Worker
+from runyard.sweep.worker import Worker
 
 #: how often the registry and ``sweep.json`` follow a running sweep, in seconds.
 _INDEX_EVERY_S = 1.0
@@ -89,6 +103,8 @@ class Execution:
     composer: Composer
     settings: LauncherSettings
     launcher_values: Mapping[str, Any]
+    resources: JobResources
+    reuse: str = "never"
     jobs: Jobs = field(default_factory=Jobs)
     before: Counter[State] = field(default_factory=Counter)
     best_before: Iterable[RunRecord] = ()
@@ -96,6 +112,31 @@ class Execution:
     _indexed_at: float = 0.0
     _saved_at: float = 0.0
     _lock: ControllerLock | None = None
+    _isolation: Isolation | None = None
+    _forecaster: Forecaster | None = None
+
+    @property
+    def tally(self) -> Tally:
+        """What is expected of the jobs that this process has planned."""
+        return self._forecaster.tally if self._forecaster is not None else Tally()
+
+    def estimate(self) -> str | None:
+        """How long the sweep will take, in words; None where nothing is known."""
+        slots = self.settings.n_jobs or usable_cpus()
+        return self.tally.estimate(slots=slots, jobs=self.jobs.count, reuses=self.reuses)
+
+    @property
+    def reuses(self) -> bool:
+        """Whether results of equal runs are taken over."""
+        return self.reuse == "completed"
+
+    def _past(self) -> Past:
+        return Past(
+            self.opened.root,
+            self.opened.dir,
+            experiment=self.opened.record.experiment,
+            cwd=Path(str(self.app.config.hydra.runtime.cwd)),
+        )
 
     def submit(
         self, points: Iterable[Sequence[str]], names: Sequence[str] | None = None, replicate: str | None = None
@@ -117,7 +158,7 @@ class Execution:
         first = self.jobs.count
         file = PointsFile(self.opened.dir)
         file.cut(first)
-        self.jobs.count += submit(self.composer, points, file, validator(self.opened.settings))
+        self.jobs.count += submit(self.composer, points, file, self._check())
         if tuple(names) != self.jobs.names:
             self.jobs = Jobs(count=self.jobs.count, names=tuple(names), replicate=replicate)
         self._freeze()
@@ -127,8 +168,23 @@ class Execution:
         self._save(state=SweepState.RUNNING, replicate=self.jobs.replicate)
         return first
 
+    def _check(self) -> Callable[[DictConfig], None] | None:
+        """What a job's config is checked for before anything runs; None when there is nothing to check."""
+        validate = validator(self.opened.settings)
+        if not self.resources.reads_config:
+            return validate
+        slots = _slots(self.settings)
+
+        def check(config: DictConfig) -> None:
+            if validate is not None:
+                validate(config)
+            slots.check(self.resources.of(task_overrides(config), config))
+
+        return check
+
     def submit_points(self, settings: SweeperSettings, arguments: Sequence[str]) -> Points:
         """Submits what our sweeper is asked for; returns the points, gone through. Raises as ``submit``."""
+        self.reuse = settings.reuse
         parser = OverridesParser.create(config_loader=self.app.context.config_loader)
         points = points_of(self.app.config, settings, arguments, parser, self.composer)
         self.submit(points, points.names, points.replicate)
@@ -210,8 +266,16 @@ class Execution:
         earlier: Mapping[int, tuple[Attempt, ...]],
     ) -> PlanFeed:
         jobs = self.jobs
+        if self._forecaster is None:
+            self._forecaster = Forecaster(self._past(), exclude=self.opened.settings.exclude_keys)
         planner = Planner(
-            self.opened.dir, self.composer, names=jobs.names, jobs=jobs.count, planned=jobs.planned, mark=jobs.mark
+            self.opened.dir,
+            self.composer,
+            names=jobs.names,
+            jobs=jobs.count,
+            planned=jobs.planned,
+            mark=jobs.mark,
+            forecaster=self._forecaster,
         )
         feed = PlanFeed(self.opened.dir, planner, journal, first=first, count=count, wanted=wanted, earlier=earlier)
         feed.plan_for(_PLAN_FIRST_S)
@@ -248,9 +312,9 @@ class Execution:
             self._lock = None
 
     def _run_pool(self, feed: PlanFeed, slots: Slots, journal: Journal, stop: StopSignal) -> Outcomes:
-        worker = self._worker()
-        pool = LocalPool(worker, worker.ready)
-        _warn_of_threads()
+        isolation = self._choose_isolation()
+        worker = self._worker(rehearses=isolation.kind == "fork")
+        pool = make_pool(isolation, worker, self.app.config, self.opened.entry)
         pool.start()
         reporter = ProgressReporter(
             self.opened,
@@ -265,11 +329,20 @@ class Execution:
             slots=slots,
             settings=self.settings,
             journal=journal,
-            payload_of=partial(self._payload_of, frozenset(worker.rehearsals)),
+            orders=Orders(
+                self.opened,
+                self.composer,
+                self.resources,
+                check=slots.check,
+                rehearsed=worker.rehearsals.keys(),
+                reuse=Reuse(self._past()) if self.reuses else None,
+            ),
             hooks=Hooks(ended=self._hook_ended(reporter), turn=self._hook_turn(reporter)),
             stop=stop,
         )
         try:
+            if self.settings.display != "none":
+                say_outlook(self)
             reporter.start()
             return controller.run(feed)
         finally:
@@ -299,9 +372,16 @@ class Execution:
     def _save(self, **changes: Any) -> None:
         self.opened.save(**changes)
 
-    def _worker(self) -> Worker:
+    def _choose_isolation(self) -> Isolation:
+        before = self._isolation
+        self._isolation = choose_isolation(self.settings, self.opened.entry, fork_obstacles())
+        if self._isolation.words and self._isolation != before:
+            sys.stderr.write(f"runyard: {self._isolation.words}\n")
+        return self._isolation
+
+    def _worker(self, *, rehearses: bool) -> Worker:
         rehearsals = {}
-        for choices in list(self.composer.frozen.bases)[:_REHEARSED]:
+        for choices in list(self.composer.frozen.bases)[: _REHEARSED if rehearses else 0]:
             rehearsal = self.composer.rehearse(choices)
             if rehearsal is not None:
                 rehearsals[choices] = rehearsal
@@ -309,27 +389,17 @@ class Execution:
             task_function=self.app.task_function,
             context=self.app.context,
             rehearsals=rehearsals,
-            provenance=self.opened.record.provenance,
+            provenance=self._provenance(),
             seed_key=self.opened.settings.seed_key,
         )
 
-    def _payload_of(self, rehearsed: frozenset[Choices], job: PlannedJob, earlier: tuple[Attempt, ...]) -> JobPayload:
-        facts = JobFacts(
-            sweep_id=self.opened.record.sweep_id,
-            sweep_dir=self.opened.dir,
-            job=job.job,
-            run_key=job.run_key,
-            run_dir=job.run_dir,
-            overrides=job.overrides,
-            params=job.params,
-            resources=self.settings.resources.to_json(),
-            earlier=earlier,
-        )
-        facts = dataclasses.replace(facts, record=blank_record(facts))
-        composed = self.composer.job(job.overrides)
-        if composed.choices in rehearsed:
-            return JobPayload(facts=facts, choices=composed.choices, order=composed.order(job.job, str(job.run_dir)))
-        return JobPayload(facts=facts, config=freeze_config(number_job(composed.config(), job.job)))
+    def _provenance(self) -> Mapping[str, Any]:
+        """That of the sweep; the code is what this process has imported, which may have changed since."""
+        provenance, base = self.opened.record.provenance, read_code(self.opened.paths.code)
+        if base is None:
+            return provenance
+        now = imported_code(Path(str(self.app.config.hydra.runtime.cwd)))
+        return {**provenance, "code": {"base": base.id, "files": now.without(base)}}
 
     def end(self, outcomes: Outcomes) -> bool:
         """Makes the sweep's files and says how it ended; returns whether every job completed.
@@ -355,6 +425,26 @@ class Execution:
         return JobReturns(count, job_of, outcomes.returned, config_of)
 
 
+def outlook_lines(execution: Execution) -> list[str]:
+    """What is expected of the jobs planned so far, and why; how long the sweep will take."""
+    tally, count = execution.tally, execution.jobs.count
+    looked_at = sum(tally.counts.values())
+    if not looked_at:
+        return []
+    of = f"{count} job{'s' if count != 1 else ''}" if looked_at >= count else f"the first {looked_at} of {count} jobs"
+    estimate = execution.estimate()
+    lines = [f"{of}: {tally.counted()}" + (f"; {estimate}" if estimate else ""), *(f"  {w}" for w in tally.why())]
+    if tally.counts[Outlook.CACHED] and not execution.reuses:
+        lines.append("  the results of cached jobs are taken over with hydra.sweeper.reuse=completed")
+    return lines
+
+
+def say_outlook(execution: Execution) -> None:
+    """Tells the user what is expected."""
+    for line in outlook_lines(execution):
+        sys.stderr.write(f"{line}\n")
+
+
 def settle_journal(execution: Execution, runs: Iterable[RunRecord]) -> None:
     """Journals the ends that a controller did not live to journal."""
     path = SweepPaths(execution.opened.dir).journal
@@ -366,22 +456,13 @@ def settle_journal(execution: Execution, runs: Iterable[RunRecord]) -> None:
 
 
 def _slots(settings: LauncherSettings) -> Slots:
-    """Room for jobs on this machine. Processors are counted only when jobs say how many they want."""
-    cpus = usable_cpus()
-    return Slots(
-        n_jobs=settings.n_jobs or cpus,
-        cpus=(settings.cpus or cpus) if settings.counts_cpus else settings.cpus,
-        gpus=usable_gpus(settings.gpus, os.environ),
+    return Slots.of_machine(
+        n_jobs=settings.n_jobs,
+        cpus=settings.cpus,
+        counts_cpus=settings.counts_cpus,
+        gpus=settings.gpus,
+        environment=os.environ,
     )
-
-
-def _warn_of_threads() -> None:
-    names = threads_at_fork()
-    if names:
-        sys.stderr.write(
-            f"runyard: the application runs {len(names)} thread(s) already ({', '.join(names[:3])}); jobs are forked "
-            "without them. Start threads in the task, not at import.\n"
-        )
 
 
 def new_execution(app: Application, settings: LauncherSettings, launcher_values: Mapping[str, Any]) -> Execution:
@@ -392,10 +473,20 @@ def new_execution(app: Application, settings: LauncherSettings, launcher_values:
     """
     setup_globals()
     slots = _slots(settings)
-    slots.check(settings.resources)
+    resources = JobResources(settings.resources, settings.rules, settings.resources_from)
+    for wanted in resources.every():
+        slots.check(wanted)
+    check_isolation(settings.isolation, current_entry(str(app.config.hydra.runtime.cwd)))
     opened = open_sweep(app.config)
     composer = Composer(app.config, app.context.config_loader, exclude=opened.settings.exclude_keys)
-    return Execution(app=app, opened=opened, composer=composer, settings=settings, launcher_values=launcher_values)
+    return Execution(
+        app=app,
+        opened=opened,
+        composer=composer,
+        settings=settings,
+        launcher_values=launcher_values,
+        resources=resources,
+    )
 
 
 def foreign_execution(app: Application) -> Execution:
@@ -406,4 +497,11 @@ def foreign_execution(app: Application) -> Execution:
     """
     opened = open_sweep(app.config)
     composer = Composer(app.config, app.context.config_loader, exclude=opened.settings.exclude_keys)
-    return Execution(app=app, opened=opened, composer=composer, settings=LauncherSettings(), launcher_values={})
+    return Execution(
+        app=app,
+        opened=opened,
+        composer=composer,
+        settings=LauncherSettings(),
+        launcher_values={},
+        resources=JobResources(Resources()),
+    )

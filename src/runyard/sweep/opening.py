@@ -24,10 +24,12 @@ from runyard.record import (
     gather,
     git_sha,
     git_state,
+    imported_code,
     read_sweep,
     redact,
     redact_command,
     redact_override,
+    save_code,
     save_patch,
     write_sweep,
 )
@@ -113,12 +115,22 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
     )
     if _can_be_resumed(config, single):
         freeze(folder, submission_of(config, entry))  # first: what has a record can be taken up again
+    if not single:
+        _note_code(opened, Path(cwd))
     write_sweep(folder, opened.record)
     _write_config(config, folder)
     if aside is not None and opened.root is not None:
         _index_moved(opened.root, aside)
     _open[folder] = opened
     return opened
+
+
+def _note_code(opened: OpenSweep, cwd: Path) -> None:
+    """Keeps which of the application's source files this process has imported."""
+    code = imported_code(cwd)
+    save_code(opened.paths.code, code)
+    provenance = {**opened.record.provenance, "code": {"base": code.id, "files": {}}}
+    opened.record = dataclasses.replace(opened.record, provenance=provenance)
 
 
 def adopt(opened: OpenSweep) -> OpenSweep:

@@ -28,8 +28,10 @@ from runyard.record import (
     SweepPaths,
     is_secret,
     iter_plan,
+    redact,
 )
-from runyard.sweep.config import key_of
+from runyard.sweep.config import key_of, plain_params
+from runyard.sweep.forecast import Ahead, Forecaster
 from runyard.sweep.snapshot import ComposedFile, PointsFile
 
 #: jobs that are looked at before anything runs, so that each override is checked once; and how many of the choices
@@ -134,13 +136,15 @@ class Planner:
         jobs: int,
         planned: int = 0,
         mark: PlanMark | None = None,
+        forecaster: Forecaster | None = None,
     ) -> None:
         """Takes over a plan of ``planned`` jobs that ends at ``mark``, or begins one.
 
         Raises:
             RecordError: the plan file is not as the mark says.
         """
-        self._dir, self._composer = sweep_dir, composer
+        self._dir, self._composer, self._forecaster = sweep_dir, composer, forecaster
+        self._values = Values()
         self.names, self.jobs, self.planned = tuple(names), jobs, planned
         self._swept = frozenset(names)
         paths = SweepPaths(sweep_dir)
@@ -161,27 +165,56 @@ class Planner:
         """Plans up to ``count`` further jobs.
 
         Raises:
-            hydra.errors.HydraException: a job cannot be composed.
             UsageError: two jobs would have the same folder.
             OSError: the disk is full.
         """
-        for point in islice(self._points, min(count, self.jobs - self.planned)):
-            composed = self._composer.job(point)
-            number = self.planned
-            run_dir = Path(composed.output_dir(number))
-            self._take_folder(number, run_dir)
+        jobs = [self._place(point) for point in islice(self._points, min(count, self.jobs - self.planned))]
+        for job, note in zip(jobs, self._notes(jobs), strict=True):
             self._writer.add(
                 PlanRow(
-                    job=number,
-                    run_key=composed.run_key(),
-                    run_dir=os.path.relpath(run_dir, self._dir),
-                    values={key_of(o): _shown(o) for o in point if key_of(o) in self._swept},
+                    job=job.job,
+                    run_key=job.run_key,
+                    run_dir=os.path.relpath(job.run_dir, self._dir),
+                    values={key_of(o): _shown(o) for o in job.overrides if key_of(o) in self._swept},
+                    note=note,
                 )
             )
-            self.planned += 1
         self._composed.flush()
         self.mark = self._writer.flush()
         journal.append("planned", count=self.planned, size=self.mark.size, sha256=self.mark.sha256)
+
+    def _place(self, point: tuple[str, ...]) -> PlannedJob:
+        number = self.planned
+        run_key, run_dir = self._key_and_folder(point, number)
+        self._take_folder(number, run_dir)
+        self.planned += 1
+        params = self._values.of(o for o in point if key_of(o) in self._swept) if self._forecaster else {}
+        return PlannedJob(job=number, overrides=point, run_key=run_key, run_dir=run_dir, params=params)
+
+    def _notes(self, jobs: Sequence[PlannedJob]) -> list[str]:
+        """What is expected of the jobs."""
+        if self._forecaster is None:
+            return [""] * len(jobs)
+        return [forecast.note for forecast in self._forecaster.of([self._ahead(job) for job in jobs])]
+
+    def _ahead(self, job: PlannedJob) -> Ahead:
+        return Ahead(
+            job=job.job,
+            run_key=job.run_key,
+            params=redact(plain_params(job.params)),
+            choices=self._composer.choices_of(job.overrides),
+            config=lambda: self._composer.compose(job.overrides),
+        )
+
+    def _key_and_folder(self, point: Sequence[str], number: int) -> tuple[str, Path]:
+        """The run key of a job and its folder; no key where it cannot be composed: it tells when its turn comes."""
+        try:
+            composed = self._composer.job(point)
+            return composed.run_key(), Path(composed.output_dir(number))
+        except OSError:
+            raise
+        except Exception:  # whatever a config, or a resolver in it, raises
+            return "", self._dir / str(number)
 
     def _take_folder(self, job: int, run_dir: Path) -> None:
         short = blake2b(os.fsencode(run_dir), digest_size=8).digest()

@@ -56,6 +56,7 @@ class SweeperSettings:
     shuffle_jobs: Any = False
     group_by: Any = ()
     dry_run: bool = False
+    reuse: str = "never"
     max_batch_size: int | None = None
 
 
@@ -72,6 +73,8 @@ def settings_from(values: Mapping[str, Any]) -> SweeperSettings:
             raise UsageError(
                 f"{key} is {value}", where=f"hydra.sweeper.{key}", todo=f"give a number of at least {least}, or null"
             )
+    if settings.reuse not in REUSE:
+        raise unknown_name("choice", str(settings.reuse), REUSE, where="hydra.sweeper.reuse")
     for key in ("zip", "params"):
         if not isinstance(getattr(settings, key), Mapping):
             raise UsageError(f"{key} is no mapping", where=f"hydra.sweeper.{key}", todo="write name: values")

@@ -81,7 +81,9 @@ def end_sweep(config: DictConfig) -> None:
 
 def begin_run(config: DictConfig) -> None:
     """``on_run_start``: claims the directory of a single run and writes its ``sweep.json``."""
-    validator(recorder_settings(config))(config)
+    validate = validator(recorder_settings(config))
+    if validate is not None:
+        validate(config)
     opened = open_sweep(config, single=True)
     atexit.register(_left_open, opened, os.getpid(), False)
 

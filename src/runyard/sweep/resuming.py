@@ -32,6 +32,7 @@ from runyard.sweep.finish import finish
 from runyard.sweep.opening import OpenSweep, adopt
 from runyard.sweep.planfile import check_plan_file
 from runyard.sweep.points import sweeper_settings
+from runyard.sweep.resources import JobResources
 from runyard.sweep.settings import LAUNCHER_KEYS, launcher_settings
 from runyard.sweep.snapshot import Submission, thaw
 
@@ -237,6 +238,8 @@ def _execution(
     )
     values = {**submission.launcher, **launcher}
     ledger = replay(SweepPaths(sweep_dir).journal)
+    launcher_now = launcher_settings(values)
+    sweeper = sweeper_settings(config)
     return Execution(
         app=Application(
             task_function=captured.task_function,
@@ -245,8 +248,10 @@ def _execution(
         ),
         opened=opened,
         composer=Composer(config, captured.loader, submission.frozen, exclude=settings.exclude_keys),
-        settings=launcher_settings(values),
+        settings=launcher_now,
         launcher_values=values,
+        reuse=sweeper.reuse if sweeper is not None else "never",
+        resources=JobResources(launcher_now.resources, launcher_now.rules, launcher_now.resources_from),
         jobs=Jobs(
             count=submission.jobs or 0,
             names=submission.names,

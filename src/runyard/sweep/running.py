@@ -14,10 +14,12 @@ from typing import Any
 from omegaconf import DictConfig
 
 from runyard.base import State, UsageError, iso, utc_now
+from runyard.compose import wording
 from runyard.record import (
     ActiveRun,
     Attempt,
     ErrorInfo,
+    ImportWatch,
     RunPaths,
     RunRecord,
     frames_of,
@@ -67,6 +69,23 @@ def blank_record(facts: JobFacts) -> RunRecord:
     )
 
 
+def refused(facts: JobFacts, error: Exception, provenance: Mapping[str, Any]) -> RunRecord:
+    """The record of a job that could not be started, with the attempt that failed before it had a process."""
+    now = iso(utc_now())
+    attempt = Attempt(
+        n=len(facts.earlier) + 1,
+        state=State.FAILED,
+        started_at=now,
+        ended_at=now,
+        seconds=0.0,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        error=ErrorInfo(type=type(error).__qualname__, message=wording(error)),
+    )
+    record = facts.record or blank_record(facts)
+    return dataclasses.replace(record, attempts=facts.earlier, provenance=provenance).with_attempt(attempt)
+
+
 class RunningJob:
     """Keeps ``run.json`` of the job that runs in this process.
 
@@ -74,8 +93,12 @@ class RunningJob:
     record is not written when a newer attempt has taken the directory over meanwhile.
     """
 
-    def __init__(self, facts: JobFacts, provenance: Mapping[str, Any], seed: Any = None) -> None:
+    def __init__(
+        self, facts: JobFacts, provenance: Mapping[str, Any], seed: Any = None, *, is_forked: bool = False
+    ) -> None:
+        """``is_forked`` tells that this process has the imports that ``provenance`` tells of."""
         self._facts = facts
+        self._imports = ImportWatch(Path.cwd(), provenance.get("code") if is_forked else None)
         self._written: tuple[int, ...] | None = None
         self.seed = seed
         self._started = time.monotonic()
@@ -134,7 +157,12 @@ class RunningJob:
             exit_code=exit_code,
             error=error,
         )
-        provenance = {**self._record.provenance, "seed": self.seed, "packages": packages()}
+        provenance = {
+            **self._record.provenance,
+            "seed": self.seed,
+            "packages": packages(),
+            "code": self._imports.told(),
+        }
         record = self._record.with_attempt(
             attempt, metrics=metrics or {}, stages=dict(self.active.stages), provenance=provenance
         )
@@ -172,7 +200,7 @@ def brief(record: RunRecord) -> dict[str, Any]:
 
 def state_of(error: BaseException) -> State:
     """The state that an exception means for its job."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, of a device
         return State.OUT_OF_MEMORY
     if isinstance(error, KeyboardInterrupt):
         return State.CANCELLED

@@ -28,9 +28,12 @@ class LauncherSettings:
     max_failures: int | None = None
     grace_s: float = 10.0
     resources: Resources = field(default_factory=Resources)
+    resources_from: str | None = None
+    rules: Any = None
     counts_cpus: bool = False
     cpus: int | None = None
     gpus: Any = "auto"
+    isolation: str = "auto"
     display: str = "auto"
 
     def __post_init__(self) -> None:
@@ -40,12 +43,16 @@ class LauncherSettings:
         _at_least(self.retry_delay_s, 0, "retry_delay_s", "0 for none")
         _at_least(self.max_failures, 1, "max_failures", "null to run every job whatever happens")
         _at_least(self.grace_s, 0, "grace_s", "0 to kill at once")
-        _at_least(self.resources.cpus, 1, "resources.cpus", "null when it does not matter")
-        _at_least(self.resources.gpus, 0, "resources.gpus", "0 for none")
-        _at_least(self.resources.nodes, 1, "resources.nodes", "1")
-        _above(self.resources.mem_gb, 0, "resources.mem_gb", "null when it does not matter")
         _at_least(self.cpus, 1, "cpus", "null for those of this machine")
         check_causes(self.retry_on)
+        if self.isolation not in ISOLATIONS:
+            raise unknown_name("isolation", self.isolation, ISOLATIONS, where="hydra.launcher.isolation")
+        if self.isolation == "inline" and self.n_jobs not in (None, 1):
+            raise UsageError(
+                f"{self.n_jobs} jobs at a time cannot run in one process",
+                where="hydra.launcher.n_jobs",
+                todo="leave it at null, or give 1, with hydra.launcher.isolation=inline",
+            )
         if self.display not in DISPLAYS:
             raise unknown_name("display", self.display, DISPLAYS, where="hydra.launcher.display")
 
@@ -65,10 +72,11 @@ class LauncherSettings:
         return None if self.timeout_min is None else self.timeout_min * 60.0
 
 
+ISOLATIONS = ("auto", "fork", "spawn", "inline")
 DISPLAYS = ("auto", "live", "plain", "none")
 _RESOURCES = tuple(f.name for f in dataclasses.fields(Resources))
 #: what may stand under ``hydra.launcher``.
-LAUNCHER_KEYS = tuple(f.name for f in dataclasses.fields(LauncherSettings) if f.name != "counts_cpus")
+LAUNCHER_KEYS = tuple(f.name for f in dataclasses.fields(LauncherSettings) if f.name not in ("counts_cpus", "rules"))
 
 
 def launcher_settings(values: Mapping[str, Any]) -> LauncherSettings:
@@ -82,17 +90,20 @@ def launcher_settings(values: Mapping[str, Any]) -> LauncherSettings:
             raise unknown_name("key", key, LAUNCHER_KEYS, where="hydra.launcher")
     given = dict(values)
     asked = dict(given.pop("resources", None) or {})
+    rules = asked.pop("rules", None)
     for key in asked:
         if key not in _RESOURCES:
             raise unknown_name("key", key, _RESOURCES, where="hydra.launcher.resources")
-    counts_cpus = asked.get("cpus") is not None
-    resources = Resources(**{k: v for k, v in asked.items() if v is not None})
+    counts_cpus = _may_ask_for_cpus(asked, rules, given.get("resources_from"))
     if given.get("n_jobs") == -1:
         given["n_jobs"] = None
+    if given.get("isolation") == "inline":
+        given = {**given, **_inline_settings(given)}
     if given.get("retry_on") is not None:
         given["retry_on"] = tuple(str(cause) for cause in given["retry_on"])
     try:
-        return LauncherSettings(resources=resources, counts_cpus=counts_cpus, **given)
+        resources = Resources(**{k: v for k, v in asked.items() if v is not None})
+        return LauncherSettings(resources=resources, rules=rules, counts_cpus=counts_cpus, **given)
     except TypeError as exc:  # a text where a number belongs
         raise UsageError(
             f"a value has the wrong kind ({exc})", where="hydra.launcher", todo="give a number where one belongs"
@@ -130,3 +141,14 @@ class RecorderSettings:
     metric: str | None = None
     exclude_keys: tuple[str, ...] = ()
     validate: str | None = None
+
+
+def _may_ask_for_cpus(asked: Mapping[str, Any], rules: Any, node: Any) -> bool:
+    by_rule = any(isinstance(rule, Mapping) and "cpus" in rule for rule in (rules if isinstance(rules, list) else ()))
+    return asked.get("cpus") is not None or by_rule or node is not None
+
+
+def _inline_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """One job at a time; and no region of the terminal that is drawn anew: the terminal is the job's."""
+    n_jobs, display = given.get("n_jobs"), given.get("display", "auto")
+    return {"n_jobs": 1 if n_jobs is None else n_jobs, "display": "plain" if display == "auto" else display}

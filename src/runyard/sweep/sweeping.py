@@ -14,7 +14,7 @@ from runyard.base import SweepState
 from runyard.plan import Left
 from runyard.record import count_states, iter_plan, read_runs, shown
 from runyard.sweep.closing import reference
-from runyard.sweep.execution import Execution
+from runyard.sweep.execution import Execution, outlook_lines
 from runyard.sweep.finish import finish, index
 from runyard.sweep.opening import OpenSweep
 from runyard.sweep.snapshot import PointsFile
@@ -37,16 +37,16 @@ def plan_lines(execution: Execution) -> list[str]:
     count, names = execution.jobs.count, execution.jobs.names
     first, last = (_SHOWN_ROWS - 3, count - 3) if count > _SHOWN_ROWS else (count, count)
     shown_rows = [
-        [str(row.job), *(row.values.get(name, "") for name in names)]
+        [str(row.job), *(row.values.get(name, "") for name in names), row.note]
         for row in iter_plan(execution.opened.paths.plan_csv)
         if row.job < first or row.job >= last
     ]
-    rows = [["job", *names], *shown_rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(names) + 1)]
+    rows = [["job", *names, "plan"], *shown_rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(names) + 2)]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     if last > first:
         lines.insert(first + 1, f"... {last - first} more ...")
-    return [*lines, f"{count} jobs; nothing was run"]
+    return [*lines, *outlook_lines(execution), "nothing was run"]
 
 
 def left_lines(left: Left) -> list[str]:

@@ -13,7 +13,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 
 from runyard.base import RunyardError
-from runyard.compose import Choices, JobOrder, Rehearsal, run_as_hydra
+from runyard.compose import Choices, JobOrder, Rehearsal, prepare_logging, run_as_hydra
 from runyard.execute import Report
 from runyard.record import RunRecord, packages
 from runyard.sweep.config import seed_of
@@ -54,7 +54,8 @@ class JobReport:
 class Worker:
     """Runs jobs of one sweep; callable in a job's process.
 
-    ``rehearsals`` are what can be done for the jobs of a composition before they are forked, by choices.
+    ``rehearsals`` are what can be done for the jobs of a composition before they are forked, by choices. ``is_forked``
+    tells that the job's process has the imports of the one that the provenance is of.
     """
 
     task_function: TaskFunction
@@ -62,21 +63,16 @@ class Worker:
     rehearsals: Mapping[Choices, Rehearsal]
     provenance: Mapping[str, Any]
     seed_key: str | None
+    is_forked: bool = True
 
     def ready(self) -> None:
         """Does what all jobs have in common; in the process that they are forked from."""
         packages()
-        common = next((r.logging for r in self.rehearsals.values() if r.logging is not None), None)
-        if common is None:
-            return
-        common.set_up()
-        for rehearsal in self.rehearsals.values():
-            if common.is_like(rehearsal.logging):
-                rehearsal.finds_logging()
+        prepare_logging(self.rehearsals.values())
 
     def __call__(self, payload: JobPayload, report: Report) -> int:
         """Runs one job and returns the exit code of its process."""
-        running = RunningJob(payload.facts, self.provenance)
+        running = RunningJob(payload.facts, self.provenance, is_forked=self.is_forked)
         result: JobReturn | None = None
         try:
             running.begin()
@@ -102,6 +98,15 @@ class Worker:
         config = pickle.loads(payload.config)
         running.seed = seed_of(config, self.seed_key)
         return run_as_hydra(config, self.task_function, self.context)
+
+
+def fail_before_task(payload: JobPayload, provenance: Mapping[str, Any], error: BaseException, report: Report) -> int:
+    """Records that a job's process did not come as far as its task; returns the exit code."""
+    running = RunningJob(payload.facts, provenance)
+    running.begin()
+    record = _failed(running, error)
+    report(pickle.dumps(_report_of(record, None)))
+    return record.attempts[-1].exit_code or 1
 
 
 def _failed(running: RunningJob, error: BaseException) -> RunRecord:

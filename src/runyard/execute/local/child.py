@@ -9,14 +9,18 @@ import importlib
 import io
 import logging
 import os
+import resource
 import sys
 import threading
 import traceback
 import weakref
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from runyard.execute.local.guard import die_with_parent
+from runyard.execute.local.threads import limit_threads
 from runyard.execute.task import Task
 
 #: names the attempt in the environment of everything that the job starts, so that leftovers are found.
@@ -26,7 +30,7 @@ Report = Callable[[bytes], None]
 Work = Callable[[Any, Report], int]
 
 
-def run_child(task: Task, work: Work, report_to: int, parent: int, token: str) -> NoReturn:
+def run_child(task: Task, report_to: int, parent: int, token: str, *, work: Work) -> NoReturn:
     """Runs ``work(task.payload, report)`` in this freshly forked process and ends it with the code it returns.
 
     The process leads a session and a group of its own, dies with its parent, has its output in ``task.output``
@@ -34,23 +38,33 @@ def run_child(task: Task, work: Work, report_to: int, parent: int, token: str) -
     """
     code = 70  # EX_SOFTWARE: our own code failed before or after the work
     try:
-        os.setsid()
-        die_with_parent(parent)
-        _default_signals()
+        lead_session(parent)
+        default_signals()
         _fresh_state()  # before anything that can fail: the parent's exit functions are not ours to run
-        _redirect(task)
+        redirect(task.output)
+        open_streams()
+        limit_memory(task.memory_bytes)
         os.environ.update(task.environment)
         os.environ[TOKEN_VARIABLE] = token
-        code = work(task.payload, lambda data: _write_all(report_to, data))
+        if task.threads is not None:
+            limit_threads(task.threads)
+        code = work(task.payload, partial(write_all, report_to))
     except BaseException:  # the process border: nothing may unwind into the code of the parent
         traceback.print_exc()
-    _end(code)
+    end_process(code)
 
 
 _signal: Any = importlib.import_module("_signal")  # of C: the functions of ``signal`` make an enum of everything
 
 
-def _default_signals() -> None:
+def lead_session(parent: int) -> None:
+    """Makes this process the leader of a session and a group of its own, which ends when ``parent`` does."""
+    os.setsid()
+    die_with_parent(parent)
+
+
+def default_signals() -> None:
+    """Signals mean what they mean to a new process."""
     _signal.set_wakeup_fd(-1)
     for number in (_signal.SIGTERM, _signal.SIGCHLD, _signal.SIGHUP):
         _signal.signal(number, _signal.SIG_DFL)
@@ -58,25 +72,40 @@ def _default_signals() -> None:
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
-def _redirect(task: Task) -> None:
+def redirect(output: Path) -> None:
+    """Makes the standard descriptors read nothing and write to the end of the file ``output``."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    path = os.fspath(task.output)
+    path = os.fspath(output)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     try:
-        output = os.open(path, flags, 0o666)
+        descriptor = os.open(path, flags, 0o666)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        output = os.open(path, flags, 0o666)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
-    # Streams of our own: the inherited ones may be a test's or a notebook's. By the line, so that a crash loses none.
+        descriptor = os.open(path, flags, 0o666)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def open_streams() -> None:
+    """Gives this process streams of its own: inherited ones may be a test's or a notebook's.
+
+    They write by the line, so that a crash loses none.
+    """
     sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
     sys.stdout = sys.__stdout__ = _stream(1)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _stream(2)  # type: ignore[misc]
     faulthandler.enable(file=2)
+
+
+def limit_memory(size: int | None) -> None:
+    """Makes requests for more memory fail. On Linux what counts is the private memory that can be written to."""
+    if size is None:
+        return
+    kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+    resource.setrlimit(kind, (size, size))
 
 
 def _stream(descriptor: int) -> io.TextIOWrapper:
@@ -117,13 +146,14 @@ def _is_unseeded(numpy_random: Any) -> bool:
     return getattr(bits, "seed_seq", getattr(bits, "_seed_seq", None)) is not None
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes all of it, however often that takes."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
 
 
-def _end(code: int) -> NoReturn:
+def end_process(code: int) -> NoReturn:
     """Ends as an interpreter does: waits for threads, runs exit functions, flushes."""
     try:
         shutdown: Any = threading

@@ -1,4 +1,4 @@
-"""The controller's side of local execution: starts the template, hands it tasks, hears of their ends."""
+"""The controller's side of jobs in processes: starts the template, hands it tasks, hears of their ends."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import contextlib
 import os
 import selectors
 import signal
-import sys
-import threading
 import time
-import warnings
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 
-from runyard.execute.local.channel import channel_pair
-from runyard.execute.local.child import TOKEN_VARIABLE, Work
+from runyard.execute.local.channel import Channel, channel_pair
+from runyard.execute.local.child import TOKEN_VARIABLE
 from runyard.execute.local.guard import (
     adopt_orphans,
     children_of,
@@ -23,40 +20,31 @@ from runyard.execute.local.guard import (
     signal_tree,
     writes_to,
 )
-from runyard.execute.local.template import Template, token_prefix
+from runyard.execute.local.template import token_prefix
 from runyard.execute.task import Ended, Event, Started, Task
 
 
-class LocalPool:
-    """Runs tasks, each in a process of its own forked from a template of this one.
-
-    ``work(payload, report)`` runs in the job's process and returns its exit code. It may refer to anything that
-    this process has: nothing of it is pickled. Payloads are.
+class TemplatePool(ABC):
+    """Runs tasks, each in a process of its own that a template process starts. See ``execute.Pool``.
 
     If the template is killed, its jobs die with it, are reported as lost (neither code nor signal), and a new
     template takes its place.
     """
 
-    def __init__(self, work: Work, ready: Callable[[], None] | None = None) -> None:
-        """``ready`` is called in each new template before it forks jobs: what it does, every job finds done."""
-        self._work, self._ready = work, ready
+    def __init__(self) -> None:
         self._running: dict[int, Task] = {}  # by ticket
         self._pids: dict[int, int] = {}  # by ticket, as soon as they are known
         self._pid = 0
 
+    @abstractmethod
+    def _start_template(self, ours: Channel, theirs: Channel) -> int:
+        """Starts the template at the other end of a channel; returns its process."""
+
     def start(self) -> None:
-        """Forks the template. Call it before this process starts threads."""
+        """Starts the template. Call it before this process starts threads."""
         adopt_orphans()  # what jobs have started must not slip away when the template is killed
         ours, theirs = channel_pair()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError, AttributeError):
-                stream.flush()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads; so do we, in words
-            self._pid = os.fork()
-        if self._pid == 0:
-            ours.close()
-            Template(theirs, self._work, self._ready).run()
+        self._pid = self._start_template(ours, theirs)
         theirs.close()
         self._channel = ours
         self._selector = selectors.DefaultSelector()
@@ -137,8 +125,3 @@ class LocalPool:
         if session_of(pid) in self._pids.values() or has_token(pid, f"{TOKEN_VARIABLE}={token_prefix(self._pid)}"):
             return True
         return any(writes_to(pid, task.output) for task in self._running.values())
-
-
-def threads_at_fork() -> list[str]:
-    """Names of threads that run beside this one: a fork leaves them and their locks behind."""
-    return [t.name for t in threading.enumerate() if t is not threading.current_thread()]

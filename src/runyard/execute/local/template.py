@@ -1,6 +1,6 @@
-"""The template: a process forked from the controller before it works, from which every job is forked.
+"""The template: a process from which every job is forked, and which watches over them.
 
-It has the application's imports, no threads, and one loop: start, signal and reap jobs, pass on what they report.
+It has no threads, and one loop: start, signal and reap jobs, pass on what they report.
 When the controller is gone it ends every job, and then itself. It adopts what jobs leave behind, and ends that too.
 """
 
@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 from runyard.base import append_text
 from runyard.execute.local.channel import Channel
-from runyard.execute.local.child import TOKEN_VARIABLE, Work, run_child
+from runyard.execute.local.child import TOKEN_VARIABLE
 from runyard.execute.local.guard import (
     adopt_orphans,
     children_of,
@@ -37,6 +37,11 @@ from runyard.execute.task import Ended, Started, Task
 _CHUNK = 1 << 18
 #: for how long the count of memory kills before a job may have been read, in seconds.
 _KILLS_KNOWN_S = 1.0
+
+
+#: makes a freshly forked process that of a task: gets the task, the descriptor for its report, the template's process
+#: and the token. Never returns.
+Become = Callable[[Task, int, int, str], NoReturn]
 
 
 @dataclass(slots=True)
@@ -58,9 +63,12 @@ def token_prefix(template: int) -> str:
 class Template:
     """The loop of the template process."""
 
-    def __init__(self, channel: Channel, work: Work, ready: Callable[[], None] | None = None) -> None:
-        """``ready`` is called once, in this process, before it serves: what it does, every job finds done."""
-        self._channel, self._work, self._ready = channel, work, ready
+    def __init__(self, channel: Channel, become: Become, ready: Callable[[], None] | None = None) -> None:
+        """``become`` is called in each forked process; ``ready`` once, in this one, before it serves.
+
+        What ``ready`` does, every job finds done.
+        """
+        self._channel, self._become, self._ready = channel, become, ready
         self._kills, self._kills_at = 0, -_KILLS_KNOWN_S
         self._jobs: dict[int, _Job] = {}  # by pid
         self._selector = selectors.DefaultSelector()
@@ -137,7 +145,7 @@ class Template:
             return
         if pid == 0:
             self._leave_template(reads)
-            run_child(task, self._work, writes, me, token)
+            self._become(task, writes, me, token)
         os.close(writes)
         os.set_blocking(reads, False)
         job = _Job(task.ticket, pid, reads, token, task.output, kills)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from runyard.execute import Ended, LocalPool, Report, Started, Task, threads_at_fork
+from runyard.execute import Ended, ForkPool, Report, Started, Task
 
 from .conftest import MakeRunner, Runner, is_gone, wait_until
 
@@ -270,7 +270,7 @@ def test_many_small_reports_arrive_in_their_order(runner: MakeRunner) -> None:
 
 
 def test_large_tasks_and_large_reports_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    pool = LocalPool(lambda payload, report: report(payload) or 0)
+    pool = ForkPool(lambda payload, report: report(payload) or 0)
     pool.start()
     try:
         for ticket in range(8):  # without listening in between
@@ -382,9 +382,9 @@ def _in_a_new_process(code: str, folder: Path) -> list[str]:
     script = f"""
 import sys
 from pathlib import Path
-from runyard.execute import Ended, LocalPool, Task
+from runyard.execute import Ended, ForkPool, Task
 {code}
-pool = LocalPool(lambda payload, report: report(work().encode()) or 0)
+pool = ForkPool(lambda payload, report: report(work().encode()) or 0)
 pool.start()
 for ticket in range(3):
     pool.launch(Task(ticket=ticket, payload=None, output=Path(sys.argv[1]) / str(ticket)))
@@ -507,7 +507,7 @@ def test_an_exit_function_that_fails_is_said_and_does_no_harm(tmp_path: Path) ->
 # -- the end of the template, the controller and the pool -------------------------------------------------------------
 
 
-def _template_of(pool: LocalPool) -> int:
+def _template_of(pool: ForkPool) -> int:
     return pool._pid
 
 
@@ -557,13 +557,13 @@ def test_closing_the_pool_ends_everything(runner: MakeRunner) -> None:
 
 
 def test_a_pool_that_was_never_started_can_be_closed() -> None:
-    LocalPool(lambda payload, report: 0).close()
+    ForkPool(lambda payload, report: 0).close()
 
 
 _CONTROLLER = """
 import os, subprocess, sys, time
 from pathlib import Path
-from runyard.execute import LocalPool, Task
+from runyard.execute import ForkPool, Task
 folder = Path(sys.argv[1])
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 def work(payload, report):
@@ -573,7 +573,7 @@ def work(payload, report):
         os.setsid()
     (folder / f"{payload}.{os.getpid()}.ready").touch()
     time.sleep(600)
-pool = LocalPool(work)
+pool = ForkPool(work)
 pool.start()
 for number in range(3):
     pool.launch(Task(ticket=number, payload=number, output=folder / str(number) / "output.log"))
@@ -627,11 +627,11 @@ def test_ctrl_c_at_the_terminal_is_the_controllers_alone(controller: tuple[subpr
 _SHORT_OF_DESCRIPTORS = """
 import resource, sys, time
 from pathlib import Path
-from runyard.execute import Ended, LocalPool, Task
+from runyard.execute import Ended, ForkPool, Task
 def work(payload, report):
     time.sleep(2)
     return 0
-pool = LocalPool(work)
+pool = ForkPool(work)
 resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
 pool.start()
 for ticket in range(40):
@@ -689,15 +689,3 @@ def test_two_pools_do_not_touch_each_other(runner: MakeRunner, tmp_path: Path) -
     assert not is_gone(pid)
     one.pool.signal(ticket, signal.SIGKILL)
     assert one.end(ticket).signal == signal.SIGKILL
-
-
-def test_threads_beside_the_one_that_forks_are_named() -> None:
-    stop = threading.Event()
-    thread = threading.Thread(target=stop.wait, name="a-thread-of-the-app")
-    thread.start()
-    try:
-        assert "a-thread-of-the-app" in threads_at_fork()
-    finally:
-        stop.set()
-        thread.join()
-    assert "a-thread-of-the-app" not in threads_at_fork()
