@@ -155,11 +155,23 @@ def test_the_time_that_a_sweep_will_take_is_estimated_from_like_jobs(program):
 def test_a_sweep_that_is_killed_while_it_takes_results_over_goes_on_with_that(program):
     first, _ = _sweep(program, "lr=0.1,0.2")
     planned, _ = _sweep(program, "lr=0.1,0.2", "hydra.sweeper.reuse=completed", "hydra.sweeper.dry_run=true")
-    (planned / "0").mkdir()
-    os.link(first / "0" / "model.txt", planned / "0" / "model.txt")  # as one that was killed half-way leaves it
+    (planned / ".0.reused").mkdir()
+    os.link(first / "0" / "model.txt", planned / ".0.reused" / "model.txt")  # as one that was killed half-way leaves it
     program.runyard("resume", planned.name, check=0)
     assert _ran(program) == 2
     assert read_json(planned / "0" / "run.json")["reused"]["sweep_id"] == first.name
+    assert not (planned / ".0.reused").exists()
+
+
+def test_a_folder_in_which_something_is_gets_no_other_runs_files(program):
+    _sweep(program, "lr=0.1,0.2")
+    planned, _ = _sweep(program, "lr=0.1,0.2", "hydra.sweeper.reuse=completed", "hydra.sweeper.dry_run=true")
+    (planned / "0").mkdir()
+    (planned / "0" / "mine.txt").write_text("mine")
+    program.runyard("resume", planned.name, check=0)
+    assert _ran(program) == 3
+    assert [read_json(planned / str(job) / "run.json")["reused"] is None for job in range(2)] == [True, False]
+    assert (planned / "0" / "mine.txt").read_text() == "mine"
 
 
 def test_an_unknown_choice_of_reuse_is_refused(program):

@@ -6,7 +6,7 @@ from runyard.base import MOVES, STATES, TERMINAL, RunyardError, State, SweepStat
 
 _ENDS = {"COMPLETED", "FAILED", "TIMEOUT", "OUT_OF_MEMORY", "PREEMPTED", "CANCELLED", "LOST"}
 _ALLOWED = (
-    {("PENDING", "RUNNING"), ("PENDING", "CANCELLED")}
+    {("PENDING", after) for after in ("RUNNING", "CANCELLED", "FAILED", "COMPLETED")}
     | {("RUNNING", end) for end in _ENDS}
     | {(end, after) for end in _ENDS - {"COMPLETED"} for after in ("RUNNING", "PENDING")}
 )

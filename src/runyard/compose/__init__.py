@@ -1,10 +1,12 @@
 """From a job's overrides to its config; the only room that knows Hydra's internals."""
 
 from runyard.compose.capture import CapturedApplication, run_captured
-from runyard.compose.composer import Choices, ComposedJob, Composer, Frozen, freeze_config, number_job
+from runyard.compose.composed import Choices, ComposedJob, number_job
+from runyard.compose.composer import Composer, Frozen, freeze_config
 from runyard.compose.frontdoor import run_application, wording
 from runyard.compose.job import JobOrder, Rehearsal, prepare_logging, run_as_hydra
 from runyard.compose.key import output_dir, run_key
+from runyard.compose.reader import OverrideReader
 from runyard.compose.same import is_same_config
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "Composer",
     "Frozen",
     "JobOrder",
+    "OverrideReader",
     "Rehearsal",
     "freeze_config",
     "is_same_config",

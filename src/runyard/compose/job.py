@@ -30,6 +30,7 @@ from hydra.core.utils import (
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from runyard.base import write_all
 from runyard.compose.clone import clone, set_value
 from runyard.compose.composition import JobTexts, fill_job, task_of
 from runyard.compose.depends import Path, dependencies
@@ -38,6 +39,7 @@ from runyard.compose.patch import apply_in_place
 
 #: versions of Hydra whose ``run_job`` this is the equal of; with others theirs is called.
 IS_KNOWN_HYDRA = hydra_package.__version__.startswith("1.3.")
+_TO_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 _CONSTANT: tuple[Path, ...] = (("hydra", "job", "chdir"), ("hydra", "output_subdir"))
 
 
@@ -70,7 +72,8 @@ class Rehearsal:
         self._returned = clone(self._seen)
         self.task = task_of(self._config)
         self.logging = PreparedLogging.of(self._config)
-        self._has_logging = False
+        self._has_logging = self._stays = False
+        self._subfolder: str | None = None
         self._sets_variables = bool(self._returned.hydra.job.env_set)
 
     @property
@@ -87,7 +90,10 @@ class Rehearsal:
         sources += [_plain_place(self._config, place) for place in _CONSTANT]
         if not IS_KNOWN_HYDRA or None in sources:
             return False
-        return self._config.hydra.job.chdir is not None or version.base_at_least("1.2")
+        chdir = self._config.hydra.job.chdir
+        self._stays = not chdir and not self._sets_variables
+        self._subfolder = self._config.hydra.output_subdir
+        return chdir is not None or version.base_at_least("1.2")
 
     def finds_logging(self) -> None:
         """Tells that ``logging`` has been set up in the process that jobs are forked from."""
@@ -96,16 +102,18 @@ class Rehearsal:
     def run(self, order: JobOrder, task_function: TaskFunction, context: HydraContext) -> JobReturn:
         """Runs a job. The task's exceptions are in the result; what is no ``Exception`` is raised.
 
+        Where no callback could see them, the configs in the result are left out.
+
         Raises:
             hydra.errors.ConfigCompositionException: an override cannot be applied.
         """
+        if self._stays and self._has_logging and order.texts is not None and not context.callbacks.callbacks:
+            return self._run_unseen(order, order.texts, task_function)
         config, task = self._config, self.task
         apply_in_place(order.values, config)
         apply_in_place(order.values, task)
         for whole in (config, self._seen, self._returned):
-            node = whole.__dict__["_content"]["hydra"]
-            fill_job(node, order.overrides, order.job, order.dirname)
-            set_value(node.__dict__["_content"]["runtime"].__dict__["_content"]["output_dir"], order.run_dir)
+            _fill(whole, order)
         before, cwd = HydraConfig.instance().cfg, os.getcwd()
         HydraConfig.instance().cfg = self._seen  # type: ignore[assignment]
         try:
@@ -114,6 +122,28 @@ class Rehearsal:
             HydraConfig.instance().cfg = before
             if self._chdir:
                 os.chdir(cwd)
+
+    def _run_unseen(self, order: JobOrder, texts: JobTexts, task_function: TaskFunction) -> JobReturn:
+        """Runs a job that no callback watches: of the copies of the config only those are made that the task can see.
+
+        Each object that is touched in a forked process costs the copy of a page.
+        """
+        apply_in_place(order.values, self.task)
+        _fill(self._seen, order)
+        held = HydraConfig.instance()
+        before, held.cfg = held.cfg, self._seen  # type: ignore[assignment]
+        try:
+            result = JobReturn(overrides=order.overrides, working_dir=os.getcwd())
+            if not os.path.isdir(order.run_dir):
+                pathlib.Path(order.run_dir).mkdir(parents=True, exist_ok=True)
+            self.logging.adopt(order.run_dir)  # type: ignore[union-attr]
+            if self._subfolder is not None:
+                self._write_texts(order.run_dir, texts)
+            _call(task_function, self.task, result)
+            result.task_name = JobRuntime.instance().get("name")
+            return result
+        finally:
+            held.cfg = before
 
     def _run(self, order: JobOrder, task_function: TaskFunction, context: HydraContext) -> JobReturn:
         config, callbacks = self._config, context.callbacks
@@ -127,32 +157,48 @@ class Rehearsal:
             self.logging.adopt(order.run_dir)
         else:
             configure_log(config.hydra.job_logging, config.hydra.verbose)
-        if config.hydra.output_subdir is not None:
-            self._write_texts(order)
+        if self._subfolder is not None:
+            self._write_texts(order.run_dir, order.texts or self._texts())
         with env_override(self._returned.hydra.job.env_set) if self._sets_variables else nullcontext():
             callbacks.on_job_start(config=config, task_function=task_function)
-            try:
-                result.return_value = task_function(self.task)
-                result.status = JobStatus.COMPLETED
-            except Exception as error:  # as Hydra: the task's failure is its result
-                result.return_value = error
-                result.status = JobStatus.FAILED
+            _call(task_function, self.task, result)
         result.task_name = JobRuntime.instance().get("name")
         _flush_loggers()
         callbacks.on_job_end(config=config, job_return=result)
         return result
 
-    def _write_texts(self, order: JobOrder) -> None:
-        texts = order.texts or JobTexts(
+    def _texts(self) -> JobTexts:
+        return JobTexts(
             config=OmegaConf.to_yaml(self.task),
             hydra=OmegaConf.to_yaml(self._returned),
             overrides=OmegaConf.to_yaml(self._config.hydra.overrides.task),
         )
-        folder = os.path.join(order.run_dir, str(self._config.hydra.output_subdir))
+
+    def _write_texts(self, run_dir: str, texts: JobTexts) -> None:
+        folder = os.path.join(run_dir, str(self._subfolder))
         os.makedirs(folder, exist_ok=True)
         for name, text in (("config", texts.config), ("hydra", texts.hydra), ("overrides", texts.overrides)):
-            with open(f"{folder}/{name}.yaml", "w", encoding="utf-8") as file:
-                file.write(text)
+            descriptor = os.open(f"{folder}/{name}.yaml", _TO_WRITE, 0o666)
+            try:
+                write_all(descriptor, text.encode("utf-8"))
+            finally:
+                os.close(descriptor)
+
+
+def _fill(whole: DictConfig, order: JobOrder) -> None:
+    """Writes into a config what is the job's own."""
+    node = whole.__dict__["_content"]["hydra"]
+    fill_job(node, order.overrides, order.job, order.dirname)
+    set_value(node.__dict__["_content"]["runtime"].__dict__["_content"]["output_dir"], order.run_dir)
+
+
+def _call(task_function: TaskFunction, task: DictConfig, result: JobReturn) -> None:
+    try:
+        result.return_value = task_function(task)
+        result.status = JobStatus.COMPLETED
+    except Exception as error:  # as Hydra: the task's failure is its result
+        result.return_value = error
+        result.status = JobStatus.FAILED
 
 
 def _plain_place(config: DictConfig, place: Path) -> frozenset[Path] | None:

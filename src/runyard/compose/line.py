@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+
+from runyard.compose.reader import OverrideReader
 
 #: texts that are remembered at a time; a sweep over random numbers has as many as it has jobs.
 _REMEMBERED = 20_000
@@ -35,7 +36,7 @@ class LineReader:
     """Reads the overrides of jobs. ``judge`` makes a part of a parsed override."""
 
     def __init__(self, judge: Callable[[Override], Part]) -> None:
-        self._parser, self._judge = OverridesParser.create(), judge
+        self._reader, self._judge = OverrideReader(), judge
         self._known: dict[str, Part] = {}
 
     def read(self, overrides: Sequence[str]) -> Line:
@@ -49,7 +50,7 @@ class LineReader:
     def _one(self, text: str) -> Part:
         part = self._known.get(text)
         if part is None:
-            part = self._judge(self._parser.parse_override(text))
+            part = self._judge(self._reader.read(text))
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[text] = part

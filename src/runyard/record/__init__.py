@@ -2,6 +2,7 @@
 
 from runyard.record.code import Code, ImportWatch, imported_code, read_code, save_code
 from runyard.record.context import ActiveRun, activate, current, current_or_none, set_active, table
+from runyard.record.draft import Draft, draft_of, write_draft
 from runyard.record.drift import Drift, code_of
 from runyard.record.entry import Entry, current_entry
 from runyard.record.journal import Journal, Ledger, read_events, replay
@@ -40,7 +41,7 @@ from runyard.record.provenance import (
     save_patch,
 )
 from runyard.record.redact import REDACTED, is_secret, redact, redact_command, redact_override
-from runyard.record.run import Attempt, ErrorInfo, RunRecord, StageInfo, read_run, write_run
+from runyard.record.run import Attempt, ErrorInfo, RunRecord, StageInfo, provenance_lines, read_run, write_run
 from runyard.record.runs import count_states, find_run_dirs, is_alive, read_plan, read_runs, with_provenance
 from runyard.record.sweep import SweepRecord, read_sweep, recover_sweep, write_sweep
 from runyard.record.table import Table, open_table, read_rows, table_files
@@ -58,6 +59,7 @@ __all__ = [
     "Attempt",
     "Code",
     "ControllerLock",
+    "Draft",
     "Drift",
     "Entry",
     "ErrorInfo",
@@ -84,6 +86,7 @@ __all__ = [
     "current",
     "current_entry",
     "current_or_none",
+    "draft_of",
     "find_run_dirs",
     "frames_of",
     "gather",
@@ -103,6 +106,7 @@ __all__ = [
     "one_line",
     "open_table",
     "packages",
+    "provenance_lines",
     "read_code",
     "read_events",
     "read_holder",
@@ -125,6 +129,7 @@ __all__ = [
     "table",
     "table_files",
     "with_provenance",
+    "write_draft",
     "write_plan",
     "write_run",
     "write_sweep",

@@ -150,40 +150,20 @@ class RunRecord:
         return dataclasses.replace(self, attempts=attempts, state=attempt.state, seconds=attempt.seconds, **changes)
 
 
-def write_run(record: RunRecord) -> None:
-    """Writes ``run.json`` into the run's directory, which must be there: a line for each key, and each of its parts."""
-    values = record.to_json()
-    values["provenance"] = _Written(_provenance_text(record.provenance))
-    lines = (f"  {json.dumps(key)}: {_text(value)}" for key, value in values.items())
-    write_text(RunPaths(Path(record.run_dir)).run_json, "{\n" + ",\n".join(lines) + "\n}\n")
+def write_run(record: RunRecord, folder: Path | None = None) -> None:
+    """Writes ``run.json`` into the run's directory, which must be there: a line for each key, and each of its parts.
+
+    ``folder`` is written into in its place, where the directory is still to be given its name.
+    """
+    values = {**record.to_json(), "provenance": None}
+    provenance = "{" + provenance_lines(record.provenance) + "\n  }"
+    lines = [f"  {json.dumps(k)}: {provenance if k == 'provenance' else compact_json(v)}" for k, v in values.items()]
+    write_text(RunPaths(folder or Path(record.run_dir)).run_json, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
-class _Written(str):
-    """JSON text."""
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, _Written) else compact_json(value)
-
-
-#: JSON of values that many runs have in common (command, host, packages), by identity.
-_known: dict[int, tuple[Any, str]] = {}
-_REMEMBERED = 100
-
-
-def _provenance_text(provenance: Mapping[str, Any]) -> str:
-    return "{" + ",".join(f"\n    {json.dumps(key)}: {_shared(value)}" for key, value in provenance.items()) + "\n  }"
-
-
-def _shared(value: Any) -> str:
-    if not isinstance(value, (dict, list, tuple)):
-        return compact_json(value)
-    known = _known.get(id(value))
-    if known is None or known[0] is not value:
-        if len(_known) >= _REMEMBERED:
-            _known.clear()
-        known = _known[id(value)] = (value, compact_json(value))
-    return known[1]
+def provenance_lines(provenance: Mapping[str, Any]) -> str:
+    """A provenance as it stands in ``run.json`` between its braces; further lines may follow behind a comma."""
+    return ",".join([f"\n    {json.dumps(key)}: {compact_json(value)}" for key, value in provenance.items()])
 
 
 def read_run(run_dir: Path) -> RunRecord | None:

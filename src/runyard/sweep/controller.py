@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import os
 import pickle
@@ -21,7 +22,7 @@ from runyard.record import Attempt, ErrorInfo, Journal, RunPaths, RunRecord, rea
 from runyard.sweep.orders import Orders
 from runyard.sweep.planner import PlannedJob
 from runyard.sweep.returns import Returned
-from runyard.sweep.running import JobFacts, brief, refused
+from runyard.sweep.running import JobFacts, blank_record, brief, refused
 from runyard.sweep.settings import LauncherSettings
 from runyard.sweep.stop import StopSignal
 from runyard.sweep.worker import JobPayload, JobReport
@@ -261,14 +262,15 @@ class Controller:
         """The final record of an attempt: its worker's, or ours where the worker died before it could write one."""
         on_disk = written = None
         if report is not None:  # it was sent after the record was written
-            written = RunRecord.from_json(report.run)
+            facts = live.payload.facts
+            written = dataclasses.replace(report.ending.record(facts), provenance=self._orders.provenance)
         else:
             on_disk = _read(live.job.run_dir)
             written = on_disk if _is_final(on_disk, live.attempt) else None
         if written is not None and (live.asked is None or written.state is State.COMPLETED):
             return written
         verdict = judge(event, asked=live.asked, memory_bytes=live.wanted.memory_bytes)
-        base = _read(live.job.run_dir) or written or _bare_record(live)
+        base = _read(live.job.run_dir) or written or blank_record(live.payload.facts)
         attempt = self._final_attempt(live, event, base, verdict)
         record = base.with_attempt(attempt, metrics={}, stages=base.stages)
         _write(record)
@@ -339,22 +341,6 @@ def _read(run_dir: Path) -> RunRecord | None:
 def _is_final(record: RunRecord | None, attempt: int) -> bool:
     return (
         record is not None and bool(record.attempts) and record.attempts[-1].n == attempt and record.state in TERMINAL
-    )
-
-
-def _bare_record(live: _Live) -> RunRecord:
-    """The record of a job whose process died before it wrote one."""
-    facts = live.payload.facts
-    return RunRecord(
-        sweep_id=facts.sweep_id,
-        job=facts.job,
-        run_key=facts.run_key,
-        state=State.RUNNING,
-        overrides=facts.overrides,
-        params=facts.params,
-        run_dir=str(live.job.run_dir),
-        attempts=facts.earlier,
-        resources=facts.resources,
     )
 
 

@@ -56,17 +56,17 @@ from runyard.sweep.progress import ProgressReporter
 from runyard.sweep.resources import JobResources
 from runyard.sweep.returns import JobReturns
 from runyard.sweep.reuse import Reuse
-from runyard.sweep.running import brief
+from runyard.sweep.running import brief, own_provenance
 from runyard.sweep.settings import LauncherSettings
 from runyard.sweep.snapshot import PointsFile, freeze, submission_of
 from runyard.sweep.stop import StopSignal
-from runyard.sweep.worker import Worker
+from runyard.sweep.worker import Worker, unrecorded
 
 #: how often the registry and ``sweep.json`` follow a running sweep, in seconds.
 _INDEX_EVERY_S = 1.0
 _SAVE_EVERY_S = 5.0
 #: how long jobs are planned before the first one starts, in seconds; the rest is planned while jobs run.
-_PLAN_FIRST_S = 0.5
+_PLAN_FIRST_S = 0.15
 #: compositions whose jobs are readied before the first fork; those of others are handed their whole config.
 _REHEARSED = 64
 
@@ -385,11 +385,13 @@ class Execution:
             rehearsal = self.composer.rehearse(choices)
             if rehearsal is not None:
                 rehearsals[choices] = rehearsal
+        provenance = self._provenance()
         return Worker(
             task_function=self.app.task_function,
-            context=self.app.context,
+            context=unrecorded(self.app.context),
             rehearsals=rehearsals,
-            provenance=self._provenance(),
+            provenance=provenance,
+            lines=own_provenance(provenance),
             seed_key=self.opened.settings.seed_key,
         )
 

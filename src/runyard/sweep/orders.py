@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from runyard.compose import Choices, Composer, freeze_config, number_job
 from runyard.execute import Resources
-from runyard.record import Attempt, RunRecord
+from runyard.record import Attempt, RunRecord, draft_of
 from runyard.sweep.opening import OpenSweep
 from runyard.sweep.planner import PlannedJob
 from runyard.sweep.resources import JobResources
@@ -79,8 +79,8 @@ class Orders:
         return number_job(self._composer.job(job.overrides).config(), job.job)
 
     def facts(self, job: PlannedJob, earlier: tuple[Attempt, ...], wanted: Resources | None) -> JobFacts:
-        """What is known of a job before it runs, with its record to be. ``wanted`` None: that could not be told."""
-        facts = JobFacts(
+        """What is known of a job before it runs. ``wanted`` None: what it asks for could not be told."""
+        return JobFacts(
             sweep_id=self._opened.record.sweep_id,
             sweep_dir=self._opened.dir,
             job=job.job,
@@ -91,7 +91,6 @@ class Orders:
             resources=wanted.to_json() if wanted is not None else {},
             earlier=earlier,
         )
-        return dataclasses.replace(facts, record=blank_record(facts))
 
     def payload(self, job: PlannedJob, earlier: tuple[Attempt, ...], wanted: Resources) -> JobPayload:
         """What the job's process is told.
@@ -100,6 +99,7 @@ class Orders:
             Exception: whatever composing its config raises.
         """
         facts = self.facts(job, earlier, wanted)
+        facts = dataclasses.replace(facts, draft=draft_of(blank_record(facts)))
         composed = self._composer.job(job.overrides)
         if composed.choices in self._rehearsed:
             return JobPayload(facts=facts, choices=composed.choices, order=composed.order(job.job, str(job.run_dir)))

@@ -13,11 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
 from runyard.base import RecordError, UsageError
-from runyard.compose import ComposedJob, Composer
+from runyard.compose import ComposedJob, Composer, OverrideReader
 from runyard.record import (
     REDACTED,
     Journal,
@@ -58,7 +57,7 @@ class Values:
     """The values of overrides in Python's types, as Hydra's grammar reads them."""
 
     def __init__(self) -> None:
-        self._parser = OverridesParser.create()
+        self._reader = OverrideReader()
         self._known: dict[str, tuple[str, Any]] = {}
 
     def of(self, overrides: Iterable[str]) -> dict[str, Any]:
@@ -68,7 +67,7 @@ class Values:
     def _one(self, text: str) -> tuple[str, Any]:
         found = self._known.get(text)
         if found is None:
-            parsed = self._parser.parse_override(text)
+            parsed = self._reader.read(text)
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             found = self._known[text] = (parsed.get_key_element(), parsed.value())

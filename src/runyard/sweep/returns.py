@@ -28,7 +28,8 @@ class Returned:
     def put(self, job: int, report: JobReport) -> None:
         """Keeps what a job told at its end."""
         self._places[job] = self._file.seek(0, os.SEEK_END)
-        pickle.dump((report.working_dir, report.task_name, report.completed, report.returned), self._file)
+        completed = report.ending.attempt["state"] == State.COMPLETED.value
+        pickle.dump((report.working_dir, report.task_name, completed, report.returned), self._file)
 
     def get(self, job: int) -> tuple[str | None, str | None, bool, bytes | None]:
         """Working directory and task name of a job, whether it completed, and what it returned or raised, pickled."""

@@ -1,7 +1,8 @@
 """Taking over the result of an earlier run with the same config and the same code, instead of running again.
 
 The files of the earlier run are linked (copied where the file system has no links), so that either can be removed
-without the other; the record is this job's own, and says whose result it is.
+without the other; the record is this job's own, and says whose result it is. All of it is made beside its place and
+renamed: a job never runs in a folder whose files are another's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from runyard.base import RecordError, State
-from runyard.record import RUN_FILE, RunRecord, code_of, write_run
+from runyard.record import RUN_FILE, Code, RunRecord, code_of, write_run
 from runyard.sweep.past import Past, PastRun
 
 
@@ -42,7 +43,17 @@ class Reuse:
             code = code_of(before, run.sweep_dir)
         if before is None or code is None:
             return None
-        link_folder(run.run_dir, Path(blank.run_dir))
+        folder = Path(blank.run_dir)
+        beside = folder.parent / f".{folder.name}.reused"
+        shutil.rmtree(beside, ignore_errors=True)  # what a killed controller has left
+        try:
+            return self._fill(run, blank, before, code, beside)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)  # where it did not get its name
+
+    @staticmethod
+    def _fill(run: PastRun, blank: RunRecord, before: RunRecord, code: Code, beside: Path) -> RunRecord:
+        link_folder(run.run_dir, beside)
         record = dataclasses.replace(
             blank,
             state=State.COMPLETED,
@@ -53,7 +64,8 @@ class Reuse:
             provenance={**before.provenance, "code": {"base": None, "files": dict(code.files)}},
             reused={"sweep_id": run.sweep_id, "job": run.job, "run_dir": str(run.run_dir)},
         )
-        write_run(record)
+        write_run(record, beside)
+        os.rename(beside, blank.run_dir)  # fails where something is in that folder: then the job runs
         return record
 
 

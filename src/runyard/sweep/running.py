@@ -7,39 +7,42 @@ import os
 import socket
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
-
-from runyard.base import State, UsageError, iso, utc_now
+from runyard.base import State, UsageError, compact_json, iso, utc_now
 from runyard.compose import wording
 from runyard.record import (
+    RUN_FILE,
     ActiveRun,
     Attempt,
+    Draft,
     ErrorInfo,
     ImportWatch,
     RunPaths,
     RunRecord,
+    StageInfo,
+    draft_of,
     frames_of,
     metrics_of,
     open_table,
     packages,
+    provenance_lines,
     read_run,
     redact,
     redact_override,
     set_active,
-    write_run,
+    write_draft,
 )
-from runyard.sweep.config import plain_params, task_overrides
+from runyard.sweep.config import plain_params
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class JobFacts:
     """What is known of a job before it runs. ``earlier`` are its attempts so far.
 
-    ``record`` is its record to be, where that has been made already.
+    ``draft`` is the draft of its record, where that has been made already.
     """
 
     sweep_id: str
@@ -52,11 +55,11 @@ class JobFacts:
     resources: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     earlier: tuple[Attempt, ...] = ()
     single: bool = False
-    record: RunRecord | None = None
+    draft: Draft | None = None
 
 
 def blank_record(facts: JobFacts) -> RunRecord:
-    """The record of a job that is about to run: without attempts and provenance; secrets are redacted."""
+    """The record of a job that is about to run: with its attempts so far, without provenance; secrets are redacted."""
     return RunRecord(
         sweep_id=facts.sweep_id,
         job=facts.job,
@@ -65,6 +68,7 @@ def blank_record(facts: JobFacts) -> RunRecord:
         overrides=tuple(redact_override(o) for o in facts.overrides),
         params=redact(plain_params(facts.params)),
         run_dir=str(facts.run_dir),
+        attempts=facts.earlier,
         resources=facts.resources,
     )
 
@@ -82,8 +86,38 @@ def refused(facts: JobFacts, error: Exception, provenance: Mapping[str, Any]) ->
         pid=os.getpid(),
         error=ErrorInfo(type=type(error).__qualname__, message=wording(error)),
     )
-    record = facts.record or blank_record(facts)
-    return dataclasses.replace(record, attempts=facts.earlier, provenance=provenance).with_attempt(attempt)
+    return dataclasses.replace(blank_record(facts), provenance=provenance).with_attempt(attempt)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What a job ended with: its attempt as in ``run.json``, its metrics and its stages."""
+
+    attempt: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    stages: Mapping[str, StageInfo]
+
+    def record(self, facts: JobFacts) -> RunRecord:
+        """The whole record, without provenance."""
+        blank = blank_record(facts)
+        attempt = Attempt.from_json(self.attempt)
+        return dataclasses.replace(
+            blank,
+            attempts=(*facts.earlier, attempt),
+            state=attempt.state,
+            seconds=attempt.seconds,
+            metrics=self.metrics,
+            stages=self.stages,
+        )
+
+
+def own_provenance(provenance: Mapping[str, Any]) -> str:
+    """The lines of a sweep's provenance that its runs have in common."""
+    return provenance_lines({key: value for key, value in provenance.items() if key not in _OF_THE_RUN})
+
+
+#: what a run tells of itself.
+_OF_THE_RUN = ("seed", "packages", "code")
 
 
 class RunningJob:
@@ -94,98 +128,107 @@ class RunningJob:
     """
 
     def __init__(
-        self, facts: JobFacts, provenance: Mapping[str, Any], seed: Any = None, *, is_forked: bool = False
+        self,
+        facts: JobFacts,
+        provenance: Mapping[str, Any],
+        seed: Any = None,
+        *,
+        is_forked: bool = False,
+        lines: str | None = None,
     ) -> None:
-        """``is_forked`` tells that this process has the imports that ``provenance`` tells of."""
+        """``is_forked``: this process has the imports that ``provenance`` tells of. ``lines`` is that as JSON."""
         self._facts = facts
         self._imports = ImportWatch(Path.cwd(), provenance.get("code") if is_forked else None)
+        self._provenance = own_provenance(provenance) if lines is None else lines
+        self._draft = draft_of(blank_record(facts)) if facts.draft is None else facts.draft
         self._written: tuple[int, ...] | None = None
         self.seed = seed
         self._started = time.monotonic()
-        attempt = Attempt(
-            n=len(facts.earlier) + 1,
-            state=State.RUNNING,
-            started_at=iso(utc_now()),
-            host=socket.gethostname(),
-            pid=os.getpid(),
-        )
-        self._attempt = attempt
-        record = facts.record or blank_record(facts)
-        self._record = dataclasses.replace(
-            record, attempts=(*facts.earlier, attempt), provenance={**provenance, "seed": seed}
-        )
-        sweep_dir = None if facts.single else facts.sweep_dir
+        self._attempt: dict[str, Any] = {
+            "n": len(facts.earlier) + 1,
+            "state": "RUNNING",
+            "started_at": iso(utc_now()),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "ended_at": None,
+            "seconds": None,
+            "exit_code": None,
+            "signal": None,
+            "error": None,
+        }
         self.active = ActiveRun(
             dir=facts.run_dir,
-            sweep_dir=sweep_dir,
+            sweep_dir=None if facts.single else facts.sweep_dir,
             job=None if facts.single else facts.job,
-            attempt=attempt.n,
+            attempt=self._attempt["n"],
             shared_dir=facts.sweep_dir / "shared",
             params=facts.params,
         )
 
     def begin(self) -> None:
         """Writes the record and makes the run active. Rows of an earlier attempt outside its stages are removed."""
-        paths = RunPaths(self._facts.run_dir)
-        os.makedirs(paths.dir, exist_ok=True)
-        if os.path.isdir(paths.tables):
-            for file in paths.tables.glob("*.jsonl"):
+        folder = self._facts.run_dir
+        if not os.path.isdir(folder):
+            os.makedirs(folder, exist_ok=True)
+        if self._facts.earlier:
+            for file in RunPaths(folder).tables.glob("*.jsonl"):
                 file.unlink()
-        write_run(self._record)
-        self._written = _identity(paths.run_json)
+        write_draft(folder, self._draft, self._attempt, f'{self._provenance},\n    "seed": {compact_json(self.seed)}')
+        self._written = _identity(folder)
         set_active(self.active)
 
-    def succeed(self, value: Any) -> RunRecord:
+    def succeed(self, value: Any) -> Ending:
         """Ends with what the task returned: its numbers are metrics, its data frames tables."""
         for name, frame in frames_of(value).items():
             open_table(RunPaths(self._facts.run_dir).tables, name).extend(frame.to_dict("records"))
         return self._end(State.COMPLETED, metrics=metrics_of(value), exit_code=0)
 
-    def fail(self, error: BaseException) -> RunRecord:
+    def fail(self, error: BaseException) -> Ending:
         """Ends with what the task raised. ``sys.exit(0)`` counts as success, as it does for a program."""
         code = exit_code_of(error)
         if isinstance(error, SystemExit) and code == 0:
             return self._end(State.COMPLETED, exit_code=0)
         return self._end(state_of(error), exit_code=code, error=describe(error))
 
-    def _end(self, state: State, *, exit_code: int, metrics: Any = None, error: ErrorInfo | None = None) -> RunRecord:
-        attempt = dataclasses.replace(
-            self._attempt,
-            state=state,
+    def _end(
+        self, state: State, *, exit_code: int, metrics: dict[str, Any] | None = None, error: ErrorInfo | None = None
+    ) -> Ending:
+        self._attempt.update(
+            state=state.value,
             ended_at=iso(utc_now()),
             seconds=round(time.monotonic() - self._started, 6),
             exit_code=exit_code,
-            error=error,
+            error=dataclasses.asdict(error) if error is not None else None,
         )
-        provenance = {
-            **self._record.provenance,
-            "seed": self.seed,
-            "packages": packages(),
-            "code": self._imports.told(),
-        }
-        record = self._record.with_attempt(
-            attempt, metrics=metrics or {}, stages=dict(self.active.stages), provenance=provenance
-        )
+        ending = Ending(attempt=self._attempt, metrics=metrics or {}, stages=dict(self.active.stages))
         if self._is_still_ours():
-            write_run(record)
+            own = {"seed": self.seed, "packages": packages(), "code": self._imports.told()}
+            write_draft(
+                self._facts.run_dir,
+                self._draft,
+                ending.attempt,
+                f"{self._provenance},{provenance_lines(own)}",
+                metrics=ending.metrics,
+                stages={name: stage.to_json() for name, stage in ending.stages.items()},
+            )
         set_active(None)
-        return record
+        return ending
 
     def _is_still_ours(self) -> bool:
-        if self._written is not None and _identity(RunPaths(self._facts.run_dir).run_json) == self._written:
+        if self._written is not None and _identity(self._facts.run_dir) == self._written:
             return True
         on_disk = read_run(self._facts.run_dir)
         if on_disk is None or not on_disk.attempts:
             return True
         last = on_disk.attempts[-1]
-        mine = self._attempt
-        return last.n < mine.n or (last.n, last.pid, last.host) == (mine.n, mine.pid, mine.host)
+        mine = tuple(self._attempt[key] for key in ("n", "pid", "host"))
+        return last.n < mine[0] or (last.n, last.pid, last.host) == mine
 
 
-def _identity(path: Path) -> tuple[int, ...] | None:
-    """What tells one file from another that has taken its place; None when there is none."""
+def _identity(run_dir: Path) -> tuple[int, ...] | None:
+    """What tells a run's record from another that has taken its place; None when there is none."""
     try:
-        found = os.stat(path)
+        found = os.stat(f"{run_dir}/{RUN_FILE}")
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
@@ -233,8 +276,3 @@ def describe(error: BaseException) -> ErrorInfo:
     except Exception:  # as above
         trace = None
     return ErrorInfo(type=name, message=message, traceback=trace)
-
-
-def facts_of(config: DictConfig) -> tuple[str, Sequence[str]]:
-    """Output folder and task overrides of a config whose job has begun."""
-    return str(config.hydra.runtime.output_dir), task_overrides(config)

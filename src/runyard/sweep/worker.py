@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import pickle
 import sys
@@ -15,9 +16,9 @@ from hydra.types import HydraContext, TaskFunction
 from runyard.base import RunyardError
 from runyard.compose import Choices, JobOrder, Rehearsal, prepare_logging, run_as_hydra
 from runyard.execute import Report
-from runyard.record import RunRecord, packages
+from runyard.record import packages
 from runyard.sweep.config import seed_of
-from runyard.sweep.running import JobFacts, RunningJob, brief
+from runyard.sweep.running import Ending, JobFacts, RunningJob
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +39,12 @@ class JobPayload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobReport:
-    """What a worker tells its controller, after it has written its record. ``run`` is the brief record.
+    """What a worker tells its controller, after it has written its record.
 
     ``returned`` is what the task returned or raised, pickled; None when it cannot be.
     """
 
-    run: Mapping[str, Any]
-    completed: bool
+    ending: Ending
     working_dir: str | None = None
     task_name: str | None = None
     returned: bytes | None = None
@@ -55,7 +55,8 @@ class Worker:
     """Runs jobs of one sweep; callable in a job's process.
 
     ``rehearsals`` are what can be done for the jobs of a composition before they are forked, by choices. ``is_forked``
-    tells that the job's process has the imports of the one that the provenance is of.
+    tells that the job's process has the imports of the one that the provenance is of. ``lines`` is the provenance as it
+    stands in a record, where that has been made already.
     """
 
     task_function: TaskFunction
@@ -64,6 +65,7 @@ class Worker:
     provenance: Mapping[str, Any]
     seed_key: str | None
     is_forked: bool = True
+    lines: str | None = None
 
     def ready(self) -> None:
         """Does what all jobs have in common; in the process that they are forked from."""
@@ -72,19 +74,19 @@ class Worker:
 
     def __call__(self, payload: JobPayload, report: Report) -> int:
         """Runs one job and returns the exit code of its process."""
-        running = RunningJob(payload.facts, self.provenance, is_forked=self.is_forked)
+        running = RunningJob(payload.facts, self.provenance, is_forked=self.is_forked, lines=self.lines)
         result: JobReturn | None = None
         try:
             running.begin()
             result = self._run(payload, running)
             if result.status is JobStatus.COMPLETED:
-                record = running.succeed(result._return_value)
+                ending = running.succeed(result._return_value)
             else:
-                record = _failed(running, result._return_value)
+                ending = _failed(running, result._return_value)
         except BaseException as error:  # the process border: also SystemExit and KeyboardInterrupt are results
-            record = _failed(running, error)
-        report(pickle.dumps(_report_of(record, result)))
-        return record.attempts[-1].exit_code or 0
+            ending = _failed(running, error)
+        report(pickle.dumps(_report_of(ending, result)))
+        return ending.attempt["exit_code"] or 0
 
     def _run(self, payload: JobPayload, running: RunningJob) -> JobReturn:
         rehearsal = self.rehearsals.get(payload.choices) if payload.choices is not None else None
@@ -100,27 +102,33 @@ class Worker:
         return run_as_hydra(config, self.task_function, self.context)
 
 
+def unrecorded(context: HydraContext) -> HydraContext:
+    """A context without our own callback: the worker keeps the record, and it would stand aside."""
+    callbacks = copy.copy(context.callbacks)
+    callbacks.callbacks = [c for c in callbacks.callbacks if type(c).__module__ != "hydra_plugins.runyard.callback"]
+    return HydraContext(config_loader=context.config_loader, callbacks=callbacks)
+
+
 def fail_before_task(payload: JobPayload, provenance: Mapping[str, Any], error: BaseException, report: Report) -> int:
     """Records that a job's process did not come as far as its task; returns the exit code."""
     running = RunningJob(payload.facts, provenance)
     running.begin()
-    record = _failed(running, error)
-    report(pickle.dumps(_report_of(record, None)))
-    return record.attempts[-1].exit_code or 1
+    ending = _failed(running, error)
+    report(pickle.dumps(_report_of(ending, None)))
+    return ending.attempt["exit_code"] or 1
 
 
-def _failed(running: RunningJob, error: BaseException) -> RunRecord:
-    record = running.fail(error)
-    info = record.attempts[-1].error
+def _failed(running: RunningJob, error: BaseException) -> Ending:
+    ending = running.fail(error)
+    info = ending.attempt["error"]
     if info is not None:
-        sys.stderr.write((info.traceback or f"{info.type}: {info.message}") + "\n")
-    return record
+        sys.stderr.write((info["traceback"] or f"{info['type']}: {info['message']}") + "\n")
+    return ending
 
 
-def _report_of(record: RunRecord, result: JobReturn | None) -> JobReport:
+def _report_of(ending: Ending, result: JobReturn | None) -> JobReport:
     return JobReport(
-        run=brief(record),
-        completed=record.state.value == "COMPLETED",
+        ending=ending,
         working_dir=result.working_dir if result else None,
         task_name=result.task_name if result else None,
         returned=_pickled(result._return_value) if result else None,

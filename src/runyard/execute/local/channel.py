@@ -21,6 +21,7 @@ class Channel:
     def __init__(self, end: socket.socket) -> None:
         self._end = end
         self._buffer = bytearray()
+        self._held: list[bytes] = []
         self.is_closed = False
 
     def fileno(self) -> int:
@@ -29,8 +30,13 @@ class Channel:
 
     def send(self, message: Any) -> None:
         """Sends one message. Raises OSError (BrokenPipeError) when the other side is gone."""
-        data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-        view = memoryview(_HEADER.pack(len(data)) + data)
+        self.hold(message)
+        self.flush()
+
+    def flush(self) -> None:
+        """Sends what is held back. Raises as ``send``."""
+        view = memoryview(b"".join(self._held))
+        self._held.clear()
         ready = select.poll()
         ready.register(self._end, select.POLLIN | select.POLLOUT)
         while view:
@@ -39,6 +45,16 @@ class Channel:
             except BlockingIOError:
                 if any(event & select.POLLIN for _, event in ready.poll()):
                     self._take()
+
+    def hold(self, message: Any) -> None:
+        """Keeps a message that is not worth waking the other side for; it goes with the next one, or by ``flush``."""
+        data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+        self._held += (_HEADER.pack(len(data)), data)
+
+    @property
+    def holds(self) -> bool:
+        """Whether messages are held back."""
+        return bool(self._held)
 
     @property
     def has_messages(self) -> bool:

@@ -34,15 +34,15 @@ def run_child(task: Task, report_to: int, parent: int, token: str, *, work: Work
     """Runs ``work(task.payload, report)`` in this freshly forked process and ends it with the code it returns.
 
     The process leads a session and a group of its own, dies with its parent, has its output in ``task.output``
-    down to the descriptors, and handles signals as a new process would. Never returns.
+    down to the descriptors, and handles signals as a new process would. Never returns. The parent has called
+    ``forget_controller``.
     """
     code = 70  # EX_SOFTWARE: our own code failed before or after the work
     try:
         lead_session(parent)
         default_signals()
-        _fresh_state()  # before anything that can fail: the parent's exit functions are not ours to run
         redirect(task.output)
-        open_streams()
+        _own_state()
         limit_memory(task.memory_bytes)
         os.environ.update(task.environment)
         os.environ[TOKEN_VARIABLE] = token
@@ -113,12 +113,20 @@ def _stream(descriptor: int) -> io.TextIOWrapper:
     return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
-def _fresh_state() -> None:
-    """What a fork copies and a new process would not have."""
-    atexit._clear()
-    finalizers: Any = weakref.finalize  # such as those of temporary directories, which are the parent's to remove
+def forget_controller() -> None:
+    """In the template: drops what a fork copies and a new process would not have, and opens the streams of all jobs.
+
+    What is done here is done once. A job has only to point the descriptors elsewhere.
+    """
+    atexit._clear()  # the exit functions are the controller's to run
+    finalizers: Any = weakref.finalize  # such as those of temporary directories, which are the controller's to remove
     finalizers._registry.clear()
     finalizers._registered_with_atexit = False
+    open_streams()
+
+
+def _own_state() -> None:
+    """What must differ between jobs, though one process was forked for all of them."""
     _fresh_multiprocessing()
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None and _is_unseeded(numpy_random):

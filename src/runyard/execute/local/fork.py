@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from runyard.execute.local.channel import Channel
-from runyard.execute.local.child import Work, run_child
+from runyard.execute.local.child import Work, forget_controller, run_child
 from runyard.execute.local.pool import TemplatePool
 from runyard.execute.local.template import Template
 
@@ -36,5 +36,10 @@ class ForkPool(TemplatePool):
             pid = os.fork()
         if pid == 0:
             ours.close()
-            Template(theirs, partial(run_child, work=self._work), self._ready).run()
+            Template(theirs, partial(run_child, work=self._work), self._make_ready).run()
         return pid
+
+    def _make_ready(self) -> None:
+        forget_controller()
+        if self._ready is not None:
+            self._ready()

@@ -37,6 +37,8 @@ from runyard.execute.task import Ended, Started, Task
 _CHUNK = 1 << 18
 #: for how long the count of memory kills before a job may have been read, in seconds.
 _KILLS_KNOWN_S = 1.0
+#: for how long it is not told that a job has started: a short one may have ended by then, which tells both.
+_HOLD_S = 0.02
 
 
 #: makes a freshly forked process that of a task: gets the task, the descriptor for its report, the template's process
@@ -110,7 +112,11 @@ class Template:
         return self._kills
 
     def _turn(self) -> None:
-        for key, _ in self._selector.select(0 if self._channel.has_messages else None):
+        waiting = self._selector.select(0 if self._channel.has_messages else _HOLD_S if self._channel.holds else None)
+        if not waiting and self._channel.holds:
+            with contextlib.suppress(OSError):  # the controller is gone: the loop is about to see it
+                self._channel.flush()
+        for key, _ in waiting:
             if self._selector.get_map().get(key.fileobj) == key:  # else an earlier action of this turn has closed it
                 action: Callable[[], None] = key.data
                 action()
@@ -151,7 +157,7 @@ class Template:
         job = _Job(task.ticket, pid, reads, token, task.output, kills)
         self._jobs[pid] = job
         self._selector.register(reads, selectors.EVENT_READ, lambda: self._read(job))
-        self._send(Started(ticket=task.ticket, pid=pid))
+        self._channel.hold(Started(ticket=task.ticket, pid=pid))
 
     def _refuse(self, task: Task, error: OSError) -> None:
         with contextlib.suppress(OSError):
