@@ -218,7 +218,7 @@ def _run(expected: Expected, config: DictConfig, loader: ConfigLoaderImpl) -> No
         expected.folder = ("value", _folder_of(config))  # only the folder itself could not be made
         return
     expected.folder = ("value", _folder_of(config))
-    if config.hydra.output_subdir is not None:
+    if config.hydra.output_subdir is not None and "${" not in _folder_of(config):
         files = Path(_folder_of(config), config.hydra.output_subdir)
         names = ("config", "hydra", "overrides")
         expected.texts = {name: (files / f"{name}.yaml").read_text(encoding="utf-8") for name in names}

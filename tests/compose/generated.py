@@ -49,6 +49,14 @@ def shuffled(draw: Draw, items: Sequence[Any]) -> list[Any]:
     return found
 
 
+@st.composite
+def mixed(draw: Draw, left: Sequence[Any], right: Sequence[Any]) -> list[Any]:
+    """The items of both, each in its own order."""
+    rest = {True: list(left), False: list(right)}
+    takes = draw(shuffled([True] * len(left) + [False] * len(right)))
+    return [rest[is_left].pop(0) for is_left in takes]
+
+
 #: set while cases are compared.
 VARIABLES = {"COMPOSE_TEST_NAME": "from the environment", "COMPOSE_TEST_NUMBER": "7"}
 
@@ -294,7 +302,16 @@ _VALUES = (
 _WRONG = (
     *("nope=1", "nope.deep=1", "~nope", "+nope@pkg=1", "lr=1,2", "lr=choice(1,2)", "lr=range(3)", "lr=[", "lr", "=3"),
     *_words("db=zzz db=null db=[a,b] db=3 +db=a ++db=a ~db=zzz ~exp exp=zzz +exp=zzz nowhere=x lr=)"),
-    *("hydra.nope=1", "hydra.job.num=x", "hydra/launcher=zzz", "hydra.searchpath=3", "~hydra.job", "lr='open", "a b=1"),
+    *(
+        "hydra.nope=1",
+        "hydra.job.num=x",
+        "hydra/launcher=zzz",
+        "hydra.searchpath=3",
+        "hydra.searchpath=[]",
+        "~hydra.job",
+        "lr='open",
+        "a b=1",
+    ),
     *_words("~lr=7 +lr.x=1 lr.0=1 items.9=1 items.x=1 typed.nope=1 ++typed.optimizer.nope=1 typed=zzz ~config"),
     *("lr=glob(*)", "lr=interval(0,1)", "hydra.job.name=a,b", "hydra.verbose=3", "hydra={job:{nope:1}}", "~exp/one"),
 )
@@ -305,7 +322,7 @@ _HYDRAS = (
     *_words("~hydra.verbose"),
     *("hydra.job.config.override_dirname.item_sep=_", "hydra.job.num=5"),
     *("hydra.sweep.dir=out/here", "hydra.sweep.subdir=${seed}", "hydra/job_logging=none", "hydra={job:{name:z}}"),
-    *_words("hydra.searchpath=[] hydra.job.override_dirname=x hydra.output_subdir=null hydra.mode=RUN +hydra.x=1"),
+    *_words("hydra.job.override_dirname=x hydra.output_subdir=null hydra.mode=RUN +hydra.x=1"),
 )
 
 
@@ -336,11 +353,12 @@ def _choice_override(draw: Draw, tree: Tree) -> str:
     if tree.chosen and not _flip(draw, 3):
         key = draw(one(tree.chosen))
         name = key.partition("@")[0]
-        if _flip(draw, 6):
+        if _flip(draw, 10):
             return f"~{key}"
         return f"{key}={draw(one(tree.groups[name]))}"
     name = draw(one(sorted(tree.groups)))
-    package = draw(one(["", "", "@added", "@deep.added", "@_global_"])) if name != "exp" else ""
+    packages = ["@added", "@deep.added", "@_global_"] if name in tree.chosen else ["", "", "@added", "@deep.added"]
+    package = draw(one(packages)) if name != "exp" else ""
     return f"+{name}{package}={draw(one(tree.groups[name]))}"
 
 
@@ -352,15 +370,15 @@ def _any_choice(draw: Draw, tree: Tree) -> str:
 
 def _jobs(draw: Draw, tree: Tree, jobs: int) -> Iterator[Line]:
     """Jobs that mostly share their choices, as those of a sweep do, and differ in values; and some others."""
-    shared: list[list[str]] = [[], [_any_choice(draw, tree) for _ in range(draw(one([1, 2])))]]
+    chosen = [_any_choice(draw, tree) for _ in range(draw(one([1, 2])))]
     values = [_value_override(draw, tree) for _ in range(jobs)]
     for _ in range(jobs):
-        line = [*draw(one(shared)), *draw(some(one(values), most=3))]
+        line = draw(mixed(draw(one([[], [], chosen])), draw(some(one(values), most=3))))
         if _flip(draw, 12):
             line.append(_any_choice(draw, tree))
         if _flip(draw, 20):
             line.append(draw(one(_WRONG)))
-        yield tuple(draw(shuffled(line)) if _flip(draw, 2) else line)
+        yield tuple(draw(shuffled(line)) if _flip(draw, 12) else line)
 
 
 @st.composite

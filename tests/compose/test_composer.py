@@ -318,7 +318,7 @@ def test_a_mandatory_group_may_be_chosen_by_the_sweep_alone(make_app: MakeApp) -
     for name in ("mysql", "postgresql"):
         for port in ("1", "2"):
             _assert_as_hydra(app, composer, [f"db={name}", f"db.port={port}"])
-    assert app.loader.asked == 5  # the error; and for each choice its first job and the base of the others
+    assert app.loader.asked == 6  # the error, first without values; and for each choice its first job and its base
 
 
 def test_a_key_that_is_no_group_here_may_be_one_on_a_searchpath(make_app: MakeApp, app: App, tmp_path: Path) -> None:

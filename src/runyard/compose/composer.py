@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import cloudpickle
@@ -20,16 +18,14 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from runyard.compose.clone import clone
-from runyard.compose.composition import Composition, JobTexts, fill_job, task_of, task_texts
-from runyard.compose.document import NotPiecewiseError
-from runyard.compose.job import JobOrder, Rehearsal
-from runyard.compose.key import output_dir, run_key
+from runyard.compose.composed import Choices, ComposedJob, ExactJob, QuickJob, number_job
+from runyard.compose.composition import Composition, JobTexts, task_of
+from runyard.compose.job import Rehearsal
+from runyard.compose.key import run_key
 from runyard.compose.line import Line, LineReader, Part
-from runyard.compose.patch import NotLocalError, apply_in_place
 from runyard.compose.same import is_same_config
 from runyard.compose.sources import Sources
 
-Choices = tuple[str, ...]
 _HYDRAS = re.compile(r"hydra($|[./\[])")
 _SEARCH_PATH = re.compile(r"hydra($|\.searchpath|\[)")
 
@@ -71,6 +67,7 @@ class Composer:
         self.frozen = frozen or Frozen()
         self._reader = LineReader(self._judge)
         self._compositions: dict[Choices, Composition | None] = {}
+        self._candidates: dict[Choices, Composition | None] = {}
 
     def job(self, overrides: Sequence[str]) -> ComposedJob:
         """A job's config, in the cheapest form that is proved to be right.
@@ -80,7 +77,7 @@ class Composer:
         """
         texts = tuple(overrides)
         if texts in self.frozen.exact:
-            return _ExactJob(self._thaw(self.frozen.exact[texts]), self._exclude)
+            return ExactJob(self._thaw(self.frozen.exact[texts]), self._exclude)
         try:
             line = self._reader.read(texts)
         except Exception:  # Hydra's parser has no error class of its own for every fault; composing words it
@@ -88,15 +85,13 @@ class Composer:
         if any(part.alone for part in line):
             return self._exact(texts, as_read=False)
         choices = tuple(part.text for part in line if part.chooses)
-        if choices not in self._compositions:
-            self._compositions[choices] = self._composition(choices, line)
-        composition = self._compositions[choices]
+        composition = self._composition(choices, line)
         if composition is None:
             return self._exact(texts)
         composition.share_cache(self._master)
         if not composition.is_local(line):
             return self._exact(texts)
-        return _QuickJob(self, composition, line, texts)
+        return QuickJob(composition, line, lambda: self._exact(texts))
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """The whole config of a job, the ``hydra`` node included, without the job's number. It is the caller's own.
@@ -116,21 +111,33 @@ class Composer:
         return texts if any(p.alone for p in line) else tuple(p.text for p in line if p.chooses)
 
     def _composition(self, choices: Choices, line: Line) -> Composition | None:
+        """The composition that a job differs from in values; None where only Hydra can compose it."""
+        if choices in self._compositions:
+            return self._compositions[choices]
         if choices in self.frozen.bases:
             data = self.frozen.bases[choices]
-            return Composition(self._thaw(data), self._exclude) if data else None
-        texts = tuple(part.text for part in line)
-        by_hydra = self._by_hydra(texts)
-        base = self._base(choices) if choices != texts else clone(by_hydra)
-        self.frozen.bases[choices] = b""
-        if base is None:
-            return None
-        composition = Composition(base, self._exclude)
-        composition.share_cache(self._master)
-        if not self._is_proved(composition, line, by_hydra):
-            return None
-        self.frozen.bases[choices] = freeze_config(base)
-        return composition
+            found = Composition(self._thaw(data), self._exclude) if data else None
+        else:
+            found = self._candidate(choices)
+            if found is not None and not found.is_local(line):
+                return None  # another job of these choices may prove it
+            if found is not None and not self._is_proved(found, choices, line):
+                found = None
+            self._candidates.pop(choices)
+            self.frozen.bases[choices] = freeze_config(found.config) if found is not None else b""
+        self._compositions[choices] = found
+        return found
+
+    def _candidate(self, choices: Choices) -> Composition | None:
+        """A composition that has to be proved; None where there can be none."""
+        if choices not in self._candidates:
+            base = self._base(choices)
+            found = Composition(base, self._exclude) if base is not None else None
+            self._candidates[choices] = found if found is not None and found.is_common() else None
+        candidate = self._candidates[choices]
+        if candidate is not None:
+            candidate.share_cache(self._master)
+        return candidate
 
     def _base(self, choices: Choices) -> DictConfig | None:
         """What the choices of a job come to; None where they are nothing without the job's values."""
@@ -139,11 +146,15 @@ class Composer:
         except Exception:  # whatever it was: with the values Hydra has composed them
             return None
 
-    def _is_proved(self, composition: Composition, line: Line, by_hydra: DictConfig) -> bool:
-        """Whether the quick way gives for this job what Hydra gives: config, key and texts."""
-        if not composition.is_common():
-            return False
-        quick = _QuickJob(self, composition, line, tuple(part.text for part in line))
+    def _is_proved(self, composition: Composition, choices: Choices, line: Line) -> bool:
+        """Whether the quick way gives for this job what Hydra gives: config, key and texts.
+
+        Raises:
+            hydra.errors.HydraException: what Hydra raises for this job.
+        """
+        texts = tuple(part.text for part in line)
+        by_hydra = self._by_hydra(texts) if texts != choices else clone(composition.config)
+        quick = QuickJob(composition, line, lambda: self._exact(texts))
         try:
             own = quick.fast_config()
             key = composition.run_key(line)
@@ -151,8 +162,8 @@ class Composer:
             return False
         if not is_same_config(own, by_hydra) or key != run_key(by_hydra, self._exclude):
             return False
-        texts = quick.texts(0, "/")
-        return texts is None or _is_text_of(texts, by_hydra)
+        files = quick.texts(0, "/")
+        return files is None or _is_text_of(files, by_hydra)
 
     def _by_hydra(self, texts: Choices, *, as_read: bool = True) -> DictConfig:
         if self._sources is None:
@@ -162,7 +173,7 @@ class Composer:
     def _exact(self, texts: Choices, *, as_read: bool = True) -> ComposedJob:
         config = self._by_hydra(texts, as_read=as_read)
         self.frozen.exact[texts] = freeze_config(config)
-        return _ExactJob(config, self._exclude)
+        return ExactJob(config, self._exclude)
 
     def _thaw(self, data: bytes) -> DictConfig:
         """A frozen config, with the values that the sweep's own config has resolved so far (``${now:}``)."""
@@ -224,126 +235,6 @@ class Composer:
         return self._sources.group_exists(key) if kind == "group" else self._sources.config_exists(key)
 
 
-class ComposedJob:
-    """What a sweep asks of a job's config."""
-
-    #: the choices from whose composition a process can make the job by an order; None where it needs the config.
-    choices: Choices | None = None
-
-    def config(self) -> DictConfig:
-        """The whole config without the job's number; the caller's own.
-
-        Raises:
-            hydra.errors.HydraException: what Hydra raises for these overrides.
-        """
-        raise NotImplementedError
-
-    @contextmanager
-    def on_loan(self, job: int) -> Iterator[DictConfig]:
-        """The whole config with the job's number, to be looked at and not to be kept. Raises as above."""
-        yield number_job(self.config(), job)
-
-    def run_key(self) -> str:
-        """See ``compose.run_key``. Raises as above."""
-        raise NotImplementedError
-
-    def output_dir(self, job: int) -> str:
-        """See ``compose.output_dir``. Overrides that cannot be applied are told by ``run_key`` and ``config`` first."""
-        raise NotImplementedError
-
-    def order(self, job: int, run_dir: str) -> JobOrder:
-        """What makes the job of the composition of ``choices``, where there are any."""
-        raise NotImplementedError
-
-
-class _ExactJob(ComposedJob):
-    """A job whose config Hydra has composed."""
-
-    def __init__(self, config: DictConfig, exclude: Collection[str]) -> None:
-        self._config, self._exclude = config, exclude
-
-    def config(self) -> DictConfig:
-        return self._config
-
-    def run_key(self) -> str:
-        return run_key(self._config, self._exclude)
-
-    @contextmanager
-    def on_loan(self, job: int) -> Iterator[DictConfig]:
-        yield number_job(clone(self._config), job)
-
-    def output_dir(self, job: int) -> str:
-        return output_dir(number_job(clone(self._config), job))
-
-
-class _QuickJob(ComposedJob):
-    """A job that differs in values from a composition."""
-
-    def __init__(self, composer: Composer, composition: Composition, line: Line, texts: Choices) -> None:
-        self._composer, self._composition, self._line, self._texts = composer, composition, line, texts
-        self.choices = tuple(part.text for part in line if part.chooses)
-        self._values = tuple(part.override for part in line if not part.chooses)
-
-    def config(self) -> DictConfig:
-        try:
-            return self.fast_config()
-        except Exception:  # whatever it was: Hydra's own composition decides, and words the error
-            return self._otherwise().config()
-
-    def fast_config(self) -> DictConfig:
-        config = clone(self._composition.config)
-        config._metadata.resolver_cache = defaultdict(dict)  # composing starts with none
-        apply_in_place(self._values, config)
-        OmegaConf.copy_cache(self._composition.config, config)
-        fill_job(config.hydra, task_texts(self._line), None, self._composition.dirname(self._line))
-        return config
-
-    @contextmanager
-    def on_loan(self, job: int) -> Iterator[DictConfig]:
-        try:
-            loan = self._composition.of_job(self._line, job)
-            config = loan.__enter__()
-        except Exception:  # as above
-            yield number_job(self.config(), job)
-            return
-        try:
-            yield config
-        finally:
-            loan.__exit__(None, None, None)
-
-    def run_key(self) -> str:
-        try:
-            return self._composition.run_key(self._line)
-        except Exception:  # as above
-            return self._otherwise().run_key()
-
-    def output_dir(self, job: int) -> str:
-        try:
-            return self._composition.output_dir(self._line, job)
-        except Exception:  # as above
-            return self._otherwise().output_dir(job)
-
-    def order(self, job: int, run_dir: str) -> JobOrder:
-        return JobOrder(
-            job=job,
-            run_dir=run_dir,
-            values=self._values,
-            overrides=tuple(task_texts(self._line)),
-            dirname=self._composition.dirname(self._line),
-            texts=self.texts(job, run_dir),
-        )
-
-    def texts(self, job: int, run_dir: str) -> JobTexts | None:
-        """The files that Hydra writes into ``.hydra``; None where they must be written from the config."""
-        try:
-            return self._composition.texts(self._line, job, run_dir)
-        except (NotPiecewiseError, NotLocalError):
-            return None
-
-    def _otherwise(self) -> ComposedJob:
-        return self._composer._exact(self._texts)
-
-
 def _is_text_of(texts: JobTexts, config: DictConfig) -> bool:
     """Whether the texts of job 0 in the folder ``/`` are what OmegaConf writes of the config."""
     whole: DictConfig = number_job(clone(config), 0)
@@ -354,14 +245,6 @@ def _is_text_of(texts: JobTexts, config: DictConfig) -> bool:
         and texts.hydra == OmegaConf.to_yaml(OmegaConf.masked_copy(whole, "hydra"))
         and texts.overrides == OmegaConf.to_yaml(whole.hydra.overrides.task)
     )
-
-
-def number_job(config: DictConfig, job: int) -> DictConfig:
-    """Gives a composed config the job's number, as Hydra's basic launcher does; returns it."""
-    with open_dict(config):
-        config.hydra.job.id = job
-        config.hydra.job.num = job
-    return config
 
 
 def freeze_config(config: DictConfig) -> bytes:

@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 from hydra._internal import config_loader_impl
 from omegaconf import DictConfig, ListConfig, Node, open_dict, read_write
-from omegaconf._utils import split_key
 
 from runyard.compose.clone import clone, clone_node, set_value
-from runyard.compose.depends import Path, dependencies, has_interpolation, overlap
+from runyard.compose.depends import Path, dependencies, node_at, overlap
 from runyard.compose.document import Document, NotPiecewiseError, plain
+from runyard.compose.effects import Change, Effects
 from runyard.compose.hydratext import HydraText
 from runyard.compose.key import (
     entry_json,
@@ -29,7 +29,7 @@ from runyard.compose.key import (
     run_key,
 )
 from runyard.compose.line import Line, Part
-from runyard.compose.patch import NotLocalError, patched, place_of
+from runyard.compose.patch import patched
 
 #: None from Hydra 1.4 on, where a resolver makes the name when it is asked for.
 overrides_dirname = getattr(config_loader_impl, "get_overrides_dirname", None)
@@ -57,14 +57,6 @@ class JobTexts:
     overrides: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Overrides of a job that change one place."""
-
-    place: Path
-    parts: Line
-
-
 class Composition:
     """What Hydra composes from the overrides of a sweep that choose, and the jobs that differ from it in values.
 
@@ -78,7 +70,7 @@ class Composition:
         self._entries: dict[Any, str | None] | None = None
         self._reach: dict[Any, frozenset[Path] | None] = {}
         self._known: dict[Any, Any] = {}
-        self._places: dict[str, Path | None] = {}
+        self._effects = Effects(self.task)
         self._document: Document | None = None
         self._hydra_text: HydraText | None = None
 
@@ -96,33 +88,11 @@ class Composition:
 
     def is_local(self, line: Line) -> bool:
         """Whether each override of a job does what it does whatever the others are, and at its own place."""
-        try:
-            values = [part for part in line if not part.chooses]
-            if any(map(self._asks, values)):
-                return False
-            if not any(part.refers for part in values):
-                return True
-            is_alone = all(len(g.parts) == 1 or not any(p.refers for p in g.parts) for g in self._groups(line))
-            return is_alone and not self.varies("hydra.job.name", line)  # composing looks whether there is one
-        except (NotLocalError, NotPiecewiseError):
+        values = tuple(part for part in line if not part.chooses)
+        if not self._effects.is_local(values):
             return False
-
-    def _asks(self, part: Part) -> bool:
-        """Whether an override fails or not by a value that lies elsewhere."""
-        return self._remember(("asks", part.text), lambda: self._finds_asking(part))
-
-    def _finds_asking(self, part: Part) -> bool:
-        override, place = part.override, self._place(part)
-        node = _at(self.task, place or ())
-        is_open = isinstance(node, (DictConfig, ListConfig)) and not node._is_interpolation()
-        if isinstance(override.value(), (dict, list)) and not override.is_delete():
-            return node is not None and node._is_interpolation()  # it is merged into what is there
-        if not (override.is_delete() or override.is_add()):
-            return False
-        is_all_of_it = place is not None and len(place) == len(split_key(override.key_or_group))
-        if is_open and is_all_of_it and override.value() is None:
-            return False  # that it is there is enough
-        return place is None or has_interpolation(self.task, place)
+        refers = any(part.refers for part in values)
+        return not refers or not self.varies("hydra.job.name", line)  # composing looks whether there is one
 
     # -- the whole config -----------------------------------------------------------------------------------------
 
@@ -148,7 +118,7 @@ class Composition:
             NotLocalError: only a config of its own can tell.
         """
         values = [part for part in line if not part.chooses]
-        places = [self._place(part) for part in values]
+        places = [self._effects.place(part) for part in values]
         if any(part.refers for part in values) or None in places:
             with patched(self.task, [part.override for part in values]):
                 return run_key(self.task, self._exclude)
@@ -200,7 +170,8 @@ class Composition:
         if self._document is None:
             self._document = Document(self.task)
         document = self._document
-        entries = {g.place: self._entry_yaml(document, g) for g in self._groups(line)}
+        changes = self._effects.changes(part for part in line if not part.chooses)
+        entries = {change.place: self._entry_yaml(document, change) for change in changes}
         if self._hydra_text is None:
             self._hydra_text = HydraText(self.config)
         texts = task_texts(line)
@@ -219,37 +190,19 @@ class Composition:
         name: str = overrides_dirname(overrides=task, **rules)
         return name
 
-    def _groups(self, line: Line) -> list[_Group]:
-        groups: list[_Group] = []
-        for part in line:
-            if part.chooses:
-                continue
-            place = self._place(part)
-            if place is None:
-                raise NotPiecewiseError("a key that is no text")
-            same = [g for g in groups if overlap(g.place, place)]
-            if not same:
-                groups.append(_Group(place, (part,)))
-                continue
-            first, *others = same  # where the first was: new entries come in the order in which they were made
-            parts = tuple(p for g in same for p in g.parts)
-            groups[groups.index(first)] = _Group(min((place, *(g.place for g in same)), key=len), (*parts, part))
-            groups = [g for g in groups if g not in others]
-        return groups
-
-    def _entry_yaml(self, document: Document, group: _Group) -> str:
+    def _entry_yaml(self, document: Document, change: Change) -> str:
         """The lines at a place when some overrides are applied; empty when nothing is there any more."""
 
         def make() -> str:
-            place, existed = group.place, document.has(group.place)
-            with patched(self.task, [part.override for part in group.parts]):
-                node = _at(self.task, place)
-                removes = any(part.override.is_delete() for part in group.parts)
+            place, existed = change.place, document.has(change.place)
+            with patched(self.task, [part.override for part in change.parts]):
+                node = node_at(self.task, place)
+                removes = any(part.override.is_delete() for part in change.parts)
                 if removes and (node is not None or not existed):
                     raise NotPiecewiseError("an entry that comes, goes or moves to the end")
                 return "" if node is None else document.entry(place, plain(node))
 
-        return self._remember(("yaml", group.place, *(part.text for part in group.parts)), make)
+        return self._remember(("yaml", change.place, *(part.text for part in change.parts)), make)
 
     # -- the folder -----------------------------------------------------------------------------------------------
 
@@ -276,17 +229,10 @@ class Composition:
         reach = self._remember(("varies", key), lambda: dependencies(self.config, path))
         if reach is None:
             return True
-        places = [self._place(part) for part in line if not part.chooses]
+        places = [self._effects.place(part) for part in line if not part.chooses]
         return any(p is None or overlap(p, r) for p in (*places, *_NUMBERED) for r in (path, *reach))
 
     # ---------------------------------------------------------------------------------------------------------------
-
-    def _place(self, part: Part) -> Path | None:
-        if part.text not in self._places:
-            if len(self._places) >= _REMEMBERED:
-                self._places.clear()
-            self._places[part.text] = place_of(self.task, part.override.key_or_group)
-        return self._places[part.text]
 
     def _remember(self, key: Any, make: Callable[[], T]) -> T:
         if key in self._known:
@@ -370,15 +316,6 @@ def _as_job(config: DictConfig, texts: Sequence[str], job: int, dirname: str | N
     finally:
         for node, content in kept:
             node.__dict__["_content"] = content
-
-
-def _at(config: DictConfig, place: Path) -> Any:
-    """The node at a place, or None."""
-    node: Any = config
-    for key in place:
-        content = node.__dict__["_content"] if isinstance(node, DictConfig) else None
-        node = content.get(key) if isinstance(content, dict) else None
-    return node
 
 
 def _dirname_rules(config: DictConfig) -> dict[str, Any]:

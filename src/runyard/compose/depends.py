@@ -48,6 +48,15 @@ def dependencies(config: DictConfig, path: Path, *, hydra_counts: bool = True) -
     return frozenset(found)
 
 
+def node_at(config: DictConfig, path: Path) -> Any:
+    """The node at a place, as it is there; None where there is none."""
+    node: Any = config
+    for key in path:
+        content = node.__dict__["_content"] if isinstance(node, DictConfig) else None
+        node = content.get(key) if isinstance(content, dict) else None
+    return node
+
+
 def has_interpolation(config: DictConfig, path: Path) -> bool:
     """Whether there is an interpolation at or below a place."""
     return any(True for _ in _texts(config, path))
@@ -66,10 +75,7 @@ def _references(text: str, place: Path) -> list[Path] | None:
 
 def _texts(config: DictConfig, path: Path) -> Iterator[tuple[Path, str]]:
     """The interpolations at and below a place, each with its own."""
-    node: Any = config
-    for key in path:
-        content = node.__dict__["_content"] if isinstance(node, DictConfig) else None
-        node = content.get(key) if isinstance(content, dict) else None
+    node = node_at(config, path)
     if isinstance(node, Node):
         yield from _below(node, path)
 
