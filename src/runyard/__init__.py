@@ -2,17 +2,18 @@
 
 For tasks: ``table``, ``run_stage``, ``shared`` and ``current``. Everything else is turned on by one word on the
 command line, ``+runyard=local``, and read with the ``runyard`` command.
+
+A name is loaded when it is first used: ``import runyard`` costs next to nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from runyard.base import JobFailed, RecordError, RunyardError, State, StorageError, SweepBusy, UsageError
-from runyard.pipeline import run_stage, shared
-from runyard.record import ActiveRun, current, table
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runyard.base import JobFailed, RecordError, RunyardError, State, StorageError, SweepBusy, UsageError
+    from runyard.pipeline import run_stage, shared
+    from runyard.record import ActiveRun, current, table
     from runyard.sweep import run_application
 
 __version__ = "0.1.0"
@@ -33,10 +34,24 @@ __all__ = [
     "table",
 ]
 
+_ROOMS = {
+    "base": ("JobFailed", "RecordError", "RunyardError", "State", "StorageError", "SweepBusy", "UsageError"),
+    "pipeline": ("run_stage", "shared"),
+    "record": ("ActiveRun", "current", "table"),
+    "sweep": ("run_application",),  # needs Hydra, which a task's own imports may not
+}
 
-def __getattr__(name: str) -> Any:
-    if name == "run_application":  # needs Hydra, which a task's own imports may not
-        from runyard.sweep import run_application
+if not TYPE_CHECKING:  # a type checker knows the names above, and is to find others missing
 
-        return run_application
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        for room, names in _ROOMS.items():
+            if name in names:
+                value = globals()[name] = getattr(import_module(f"{__name__}.{room}"), name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

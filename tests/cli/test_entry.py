@@ -19,7 +19,7 @@ READING = {"ls", "show", "status", "logs", "results", "doctor"}
 HEAVY = {"pandas", "numpy", "matplotlib", "rich", "hydra", "omegaconf", "optuna", "submitit", "fastapi"}
 
 
-def loaded_by(*arguments: str, cwd: Path) -> set[str]:
+def modules_of(*arguments: str, cwd: Path) -> set[str]:
     """The modules that a process of its own has loaded when the command ends."""
     code = (
         "import sys, atexit\n"
@@ -28,7 +28,18 @@ def loaded_by(*arguments: str, cwd: Path) -> set[str]:
         f"main({list(arguments)!r})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=cwd)
-    return {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def loaded_by(*arguments: str, cwd: Path) -> set[str]:
+    """The packages of those modules."""
+    return {name.partition(".")[0] for name in modules_of(*arguments, cwd=cwd)}
+
+
+def command(name: str) -> click.Command:
+    found = main.get_command(click.Context(main), name)
+    assert found is not None
+    return found
 
 
 def test_the_help_fits_on_one_screen_and_is_grouped_by_duty(runyard: Runyard) -> None:
@@ -40,13 +51,22 @@ def test_the_help_fits_on_one_screen_and_is_grouped_by_duty(runyard: Runyard) ->
 
 
 def test_every_command_has_a_duty() -> None:
-    assert set(main.commands) == COMMANDS
-    assert {c.name for commands in DUTIES.values() for c in commands} == COMMANDS
+    assert sorted(main.list_commands(click.Context(main))) == sorted(COMMANDS)
+    assert sorted(name for verbs in DUTIES.values() for name in verbs) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_command_is_found_under_its_name(name: str) -> None:
+    assert command(name).name == name
+
+
+def test_a_name_of_no_command_is_none() -> None:
+    assert main.get_command(click.Context(main), "control") is None
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_takes_a_root_and_those_that_read_give_json(name: str, runyard: Runyard) -> None:
-    options = {o for p in main.commands[name].params if isinstance(p, click.Option) for o in p.opts}
+    options = {o for p in command(name).params if isinstance(p, click.Option) for o in p.opts}
     assert "--root" in options
     assert ("--json" in options) or name not in READING
     assert runyard(name, "--help").exit_code == 0
@@ -56,6 +76,19 @@ def test_every_command_takes_a_root_and_those_that_read_give_json(name: str, run
 def test_nothing_heavy_is_loaded_for(arguments: list[str], make_sweep: MakeSweep, project: Path) -> None:
     make_sweep()
     assert loaded_by(*arguments, cwd=project) & HEAVY == set()
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_the_help_loads_no_command_and_no_room(argument: str, project: Path) -> None:
+    ours = {name for name in modules_of(argument, cwd=project) if name.startswith("runyard")}
+    assert ours == {"runyard", "runyard.cli", "runyard.cli.entry"}
+
+
+def test_a_command_loads_no_other(project: Path, make_sweep: MakeSweep) -> None:
+    make_sweep()
+    modules = modules_of("ls", cwd=project)
+    assert "runyard.cli.listing" in modules
+    assert modules.isdisjoint({"runyard.cli.look", "runyard.cli.control", "importlib.metadata", "email", "subprocess"})
 
 
 def test_status_loads_neither_tables_nor_figures(make_sweep: MakeSweep, project: Path) -> None:

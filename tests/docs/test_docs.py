@@ -29,17 +29,20 @@ def _section(page, title):
     return found[0]
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+_COMMANDS = sorted(main.list_commands(click.Context(main)))
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
 def test_every_command_and_each_of_its_options_is_documented(name):
     section = _section(text("cli.md"), f"`runyard {name}")
-    for parameter in main.commands[name].params:
+    for parameter in main.get_command(click.Context(main), name).params:
         if isinstance(parameter, click.Option):
             for option in (*parameter.opts, *parameter.secondary_opts):
                 assert f"`{option}" in section, option
 
 
 def test_no_command_is_documented_that_there_is_not():
-    assert set(re.findall(r"^### `runyard (\w+)", text("cli.md"), re.MULTILINE)) == set(main.commands)
+    assert set(re.findall(r"^### `runyard (\w+)", text("cli.md"), re.MULTILINE)) == set(_COMMANDS)
 
 
 def _config_keys():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _words = click.argument("words", metavar="[SWEEP] [hydra.launcher.KEY=VALUE]...", nargs=-1)
 
 
-@click.command(short_help="Run every job of a sweep that is not COMPLETED.")
+@click.command()
 @_words
 @roots_option
 def resume(words: tuple[str, ...], roots: tuple[Path, ...]) -> None:
@@ -37,7 +37,7 @@ def resume(words: tuple[str, ...], roots: tuple[Path, ...]) -> None:
     _start(sweep_dir, Selection(kind="left"), overrides)
 
 
-@click.command(short_help="Run the failed jobs of a sweep again, or those you name.")
+@click.command()
 @_words
 @click.option("--jobs", help="Only these jobs, if they are not COMPLETED: numbers and ranges, such as 0-3,7.")
 @roots_option
@@ -81,7 +81,7 @@ def _start(sweep_dir: Path, select: Selection, overrides: Sequence[str]) -> NoRe
     os.execvpe(argv[0], argv, environment)
 
 
-@click.command(short_help="Stop a sweep that runs on this machine.")
+@click.command()
 @sweep_argument
 @roots_option
 def cancel(sweep: str, roots: tuple[Path, ...]) -> None:
@@ -91,7 +91,7 @@ def cancel(sweep: str, roots: tuple[Path, ...]) -> None:
     click.echo(cancel_sweep(find_sweep(sweep, roots, multirun_only=True)))
 
 
-@click.command(short_help="Make a sweep's results and notes from what is on disk.")
+@click.command()
 @sweep_argument
 @roots_option
 def collect(sweep: str, roots: tuple[Path, ...]) -> None:

@@ -13,7 +13,7 @@ from runyard.cli.words import facts
 _COLOURS = {OK: "green", WARNING: "yellow", PROBLEM: "red"}
 
 
-@click.command(short_help="Check this machine, the file system, the registry, the sweeps.")
+@click.command()
 @roots_option
 @json_option
 @click.pass_context

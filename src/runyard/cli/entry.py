@@ -1,6 +1,6 @@
 """The command and its help; where errors become messages and exit codes.
 
-Only click, the standard library and the rooms at the bottom are imported with it: ``runyard --help`` is quick.
+Only click and the standard library are imported with it, a command when it is asked for: ``runyard --help`` is quick.
 """
 
 from __future__ import annotations
@@ -9,26 +9,42 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
 from runyard import __version__
-from runyard.base import RunyardError, unknown_name
-from runyard.cli.control import cancel, collect, reindex, resume, retry
-from runyard.cli.doctor import doctor
-from runyard.cli.listing import ls
-from runyard.cli.logs import logs
-from runyard.cli.look import show, status
-from runyard.cli.results import results
+
+
+class Verb(NamedTuple):
+    """Where a command is, under its own name, and its line in the help."""
+
+    module: str
+    help: str
+
 
 #: the commands by what they are for, in the order of the help.
-DUTIES: Mapping[str, Sequence[click.Command]] = {
-    "See": (ls, status, show, logs, results),
-    "Run what is left": (resume, retry, cancel),
-    "Mend": (collect, reindex, doctor),
+DUTIES: Mapping[str, Mapping[str, Verb]] = {
+    "See": {
+        "ls": Verb("listing", "List sweeps, the newest first."),
+        "status": Verb("look", "Tell how a sweep stands, and what to do next."),
+        "show": Verb("look", "Show all that is recorded of a sweep, or of one job."),
+        "logs": Verb("logs", "Print a job's output; of a sweep, its failed jobs and their logs."),
+        "results": Verb("results", "Print results, a row per job; works while the sweep runs."),
+    },
+    "Run what is left": {
+        "resume": Verb("control", "Run every job of a sweep that is not COMPLETED."),
+        "retry": Verb("control", "Run the failed jobs of a sweep again, or those you name."),
+        "cancel": Verb("control", "Stop a sweep that runs on this machine."),
+    },
+    "Mend": {
+        "collect": Verb("control", "Make a sweep's results and notes from what is on disk."),
+        "reindex": Verb("control", "Make the registry again from the files."),
+        "doctor": Verb("doctor", "Check this machine, the file system, the registry, the sweeps."),
+    },
 }
+_VERBS = {name: verb for verbs in DUTIES.values() for name, verb in verbs.items()}
 
 
 class Commands(click.Group):
@@ -36,20 +52,37 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """A section a duty."""
-        for duty, commands in DUTIES.items():
+        for duty, verbs in DUTIES.items():
             with formatter.section(duty):
-                formatter.write_dl([(str(c.name), c.get_short_help_str(limit=100)) for c in commands])
+                formatter.write_dl([(name, verb.help) for name, verb in verbs.items()])
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, in the order of the help."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, which is loaded now; None when there is none."""
+        if cmd_name not in _VERBS:
+            return None
+        from importlib import import_module
+
+        command: click.Command = getattr(import_module(f"runyard.cli.{_VERBS[cmd_name].module}"), cmd_name)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Raises UsageError, with the closest name, for a command that there is not."""
-        if args and not args[0].startswith("-") and args[0] not in self.commands:
-            raise unknown_name("command", args[0], self.commands)
+        if args and not args[0].startswith("-") and args[0] not in _VERBS:
+            from runyard.base import unknown_name
+
+            raise unknown_name("command", args[0], _VERBS)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a command. Errors of this library end it with their message and exit code, not with a traceback."""
+        from runyard.base import RunyardError
+
         try:
             return super().invoke(ctx)
         except RunyardError as error:
@@ -81,8 +114,3 @@ def main(ctx: click.Context) -> None:
         ctx.color = False
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # notes and overrides may hold what a terminal cannot show
-
-
-for _commands in DUTIES.values():
-    for _command in _commands:
-        main.add_command(_command)

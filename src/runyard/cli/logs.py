@@ -22,7 +22,7 @@ _BLOCK = 65536
 _POLL_S = 0.2
 
 
-@click.command(short_help="Print a job's output; of a sweep, its failed jobs and their logs.")
+@click.command()
 @click.argument("sweep", metavar="[SWEEP[/JOB]]", default="latest")
 @click.argument("job", required=False, type=int)
 @click.option("--tail", "-n", type=click.IntRange(min=0), help="Only so many lines from the end.")

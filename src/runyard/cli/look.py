@@ -52,7 +52,7 @@ _NAME_WIDTH = 11  # of the longest name in a status, with its margins
 _FILES = ("results_csv", "results_parquet", "summary_csv", "summary_png", "notes", "tables", "plan_csv", "config_yaml")
 
 
-@click.command(short_help="Tell how a sweep stands, and what to do next.")
+@click.command()
 @sweep_argument
 @roots_option
 @json_option
@@ -176,7 +176,7 @@ def _more(runs: Sequence[RunRecord]) -> list[str]:
     return [f"... and {len(runs) - _MOST_LINES} more"] if len(runs) > _MOST_LINES else []
 
 
-@click.command(short_help="Show all that is recorded of a sweep, or of one job.")
+@click.command()
 @click.argument("sweep", metavar="SWEEP[/JOB]", default="latest")
 @roots_option
 @json_option

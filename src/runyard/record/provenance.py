@@ -1,14 +1,12 @@
-"""Where a result comes from: code, command, machine, packages. Gathers; never fails the run for want of a fact."""
+"""Where a result comes from: code, command, machine, packages. Gathers; never fails the run for want of a fact.
+
+Whoever only reads records loads this too: what gathering needs is imported where it gathers.
+"""
 
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import os
-import platform
-import shutil
-import socket
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -72,6 +70,8 @@ def git_state(directory: Path) -> GitState:
 
 def _git(directory: Path, *arguments: str) -> bytes | None:
     """Output of a git command; None when git is missing, or says no."""
+    import subprocess
+
     try:
         done = subprocess.run(
             ["git", "-C", str(directory), *arguments],
@@ -107,6 +107,8 @@ def gather(
     patch: str | None = None,
 ) -> dict[str, Any]:
     """The provenance of this process, secrets redacted; keys as in docs/on-disk.md."""
+    import platform
+
     return {
         "git": {"sha": git.sha, "branch": git.branch, "dirty": git.dirty, "patch": patch},
         "command": list(redact_command(command)),
@@ -123,6 +125,9 @@ def gather(
 
 def host() -> dict[str, Any]:
     """Name, system and processor of this machine."""
+    import platform
+    import socket
+
     return {
         "name": socket.gethostname(),
         "system": platform.platform(),
@@ -138,6 +143,8 @@ def _interesting(environment: Mapping[str, str]) -> dict[str, str]:
 
 @functools.cache
 def _cpu_model() -> str:
+    import platform
+
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -158,6 +165,9 @@ def _memory_gb() -> float | None:
 @functools.cache
 def gpu_names() -> list[str]:
     """Names of the graphics processors that ``nvidia-smi -L`` lists; empty when there are none."""
+    import shutil
+    import subprocess
+
     if shutil.which("nvidia-smi") is None:
         return []
     try:
@@ -169,6 +179,8 @@ def gpu_names() -> list[str]:
 
 @functools.cache
 def _distributions() -> Mapping[str, list[str]]:
+    import importlib.metadata
+
     return importlib.metadata.packages_distributions()
 
 
@@ -197,6 +209,8 @@ def _versions(modules: frozenset[str]) -> dict[str, str]:
 @functools.cache
 def installed_version(distribution: str) -> str | None:
     """The version of a distribution that is installed; None when it is not."""
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

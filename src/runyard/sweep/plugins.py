@@ -12,6 +12,7 @@ from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from omegaconf import OmegaConf
 
+import runyard.pipeline  # noqa: F401 (a task's calls find it loaded: its process is forked from this one)
 from runyard import compose
 from runyard.base import InterruptedSweep, RunyardError, UsageError
 from runyard.sweep.controller import Outcomes
