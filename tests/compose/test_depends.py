@@ -24,6 +24,10 @@ CONFIG = OmegaConf.create(
         "item": "${deep.list[0]}",
         "round": "${round}",
         "escaped": "\\${a}",
+        "numbers": {1: "${a}", "x": "${a}"},
+        "number": "${numbers.1}",
+        "number_too": "${numbers.1.x}",
+        "beside": "${numbers.x}",
         "hydra": {"job": {"num": "${a}"}},
     }
 )
@@ -39,6 +43,7 @@ CONFIG = OmegaConf.create(
         ("deep.y", {"a"}),
         ("env", set()),
         ("now", set()),
+        ("beside", {"numbers.x", "a"}),
         ("env_of", {"a"}),
         ("missing", {"nope"}),
         ("round", {"round"}),
@@ -53,7 +58,20 @@ def test_what_a_value_depends_on(path: str, found: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["nested", "call", "hydras", "through", "below_nothing", "item", "deep.up", "deep", "deep.list"]
+    "path",
+    [
+        "number",
+        "number_too",
+        "nested",
+        "call",
+        "hydras",
+        "through",
+        "below_nothing",
+        "item",
+        "deep.up",
+        "deep",
+        "deep.list",
+    ],
 )
 def test_what_cannot_be_told(path: str) -> None:
     assert dependencies(CONFIG, tuple(path.split("."))) is None

@@ -138,6 +138,13 @@ FOUND = {
     "an interpolation that is made and gone through": Case(
         files=_config("x: {a: 1}\ny: {a: 2}\n"), jobs=((), ("x=${y}", "x.a=5"), ("x=${hydra.job}", "x.name=z"))
     ),
+    "what lies under a key that is no text depends on others as well": Case(
+        files=_config(
+            "defaults: [typed: full, _self_]\nlr: 1\n1.5: {x: '${lr}'}\nuses: '${typed.by_number.1}'\n"
+            "typed: {by_number: {1: '${lr}'}}\n"
+        ),
+        jobs=((), ("lr=2",), ("lr=3", "typed.by_number.1=x")),
+    ),
     "a text that YAML does not read again": Case(files=_config('x: "\\ud800"\ny: 1\n'), jobs=((), ("y=2",))),
     "lone breaks of other kinds": Case(
         files=_config('x: "a\\u2028b\\x85c"\ny: 1\n'), jobs=((), ("y=2",), ("y='a\u2028b'",), ("x=1", "y='\x85'"))

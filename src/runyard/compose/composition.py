@@ -135,7 +135,10 @@ class Composition:
         if self._entries is None:
             with only_what_is_stable(self.task):
                 self._entries = {key: entry_json(self.task, key, self._exclude) for key in self.task}
-            self._reach = {key: dependencies(self.task, (str(key),), hydra_counts=False) for key in self.task}
+            self._reach = {
+                key: dependencies(self.task, (key,), hydra_counts=False) if isinstance(key, str) else None
+                for key in self.task
+            }
         return self._entries
 
     def _reached_by(self, place: Path) -> tuple[Any, ...]:

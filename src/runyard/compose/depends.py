@@ -93,12 +93,17 @@ def _below(node: Node, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _is_plain_way(config: DictConfig, path: Path) -> bool:
-    """Whether the mappings that lead to a place are there as they are; what is not there at the end is fine."""
+    """Whether the mappings that lead to a place are there as they are; what is not there at the end is fine.
+
+    A key that is no text is no plain way: an interpolation may mean it by its text.
+    """
     node: Any = config
-    for key in path[:-1]:
+    for depth, key in enumerate(path, start=1):
         content = node.__dict__["_content"]
-        child = content.get(key) if isinstance(content, dict) else None
-        if not isinstance(child, DictConfig) or child._is_interpolation():
+        if not isinstance(content, dict) or (key not in content and any(not isinstance(k, str) for k in content)):
             return False
-        node = child
+        if depth < len(path):
+            node = content.get(key)
+            if not isinstance(node, DictConfig) or node._is_interpolation():
+                return False
     return True
