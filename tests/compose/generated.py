@@ -374,7 +374,7 @@ def _jobs(draw: Draw, tree: Tree, jobs: int) -> Iterator[Line]:
     values = [_value_override(draw, tree) for _ in range(jobs)]
     for _ in range(jobs):
         line = draw(mixed(draw(one([[], [], chosen])), draw(some(one(values), most=3))))
-        if _flip(draw, 12):
+        if _flip(draw, 20):
             line.append(_any_choice(draw, tree))
         if _flip(draw, 20):
             line.append(draw(one(_WRONG)))

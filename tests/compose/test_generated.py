@@ -63,8 +63,8 @@ def test_jobs_over_generated_config_trees_are_as_hydra_composes_them(number: int
     good = tally.jobs - tally.errors
     assert good > tally.jobs * 0.4, "hardly any job composes"
     assert tally.errors > tally.jobs * 0.05, "hardly any error is tried"
-    assert tally.quick > good * 0.35, "what Hydra composes is compared with itself"
-    assert tally.pieced > good * 0.25, "hardly any text is put together from pieces"
+    assert tally.quick > good * 0.3, "what Hydra composes is compared with itself"
+    assert tally.pieced > good * 0.2, "hardly any text is put together from pieces"
 
 
 @pytest.mark.parametrize("number", range(STRUCTURED))
