@@ -24,6 +24,12 @@ CONFIG = OmegaConf.create(
         "item": "${deep.list[0]}",
         "round": "${round}",
         "escaped": "\\${a}",
+        "decoded": "${oc.decode:${oc.env:HOME,${a}}}",
+        "select": "${oc.select:deep.x,${b}}",
+        "select_part": "${oc.select:deep.x${a},1}",
+        "select_here": "${oc.select:.a}",
+        "env_by_name": "${oc.env:${a}}",
+        "decoded_reference": "${oc.decode:${oc.env:COMPOSE_TEST_REFERENCE}}",
         "numbers": {1: "${a}", "x": "${a}"},
         "number": "${numbers.1}",
         "number_too": "${numbers.1.x}",
@@ -43,6 +49,9 @@ CONFIG = OmegaConf.create(
         ("deep.y", {"a"}),
         ("env", set()),
         ("now", set()),
+        ("decoded", {"a"}),
+        ("select", {"deep.x", "deep.y", "a", "b"}),
+        ("env_by_name", {"a"}),
         ("beside", {"numbers.x", "a"}),
         ("env_of", {"a"}),
         ("missing", {"nope"}),
@@ -63,6 +72,8 @@ def test_what_a_value_depends_on(path: str, found: set[str]) -> None:
         "number",
         "number_too",
         "nested",
+        "select_part",
+        "select_here",
         "call",
         "hydras",
         "through",
@@ -75,6 +86,13 @@ def test_what_a_value_depends_on(path: str, found: set[str]) -> None:
 )
 def test_what_cannot_be_told(path: str) -> None:
     assert dependencies(CONFIG, tuple(path.split("."))) is None
+
+
+def test_a_variable_that_holds_an_interpolation_is_decoded_to_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dependencies(CONFIG, ("decoded_reference",)) == frozenset()
+    monkeypatch.setenv("COMPOSE_TEST_REFERENCE", "${a}")
+    assert OmegaConf.select(CONFIG, "decoded_reference") == 1
+    assert dependencies(CONFIG, ("decoded_reference",)) is None
 
 
 @pytest.mark.parametrize("path", ["hydras", "hydra_too"])

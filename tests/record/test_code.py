@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from runyard.base import State
-from runyard.record import Code, Drift, ImportWatch, RunRecord, SweepPaths, code_of, imported_code, read_code, save_code
+from runyard.record import (
+    Code,
+    Drift,
+    Imports,
+    ImportWatch,
+    RunRecord,
+    SweepPaths,
+    code_of,
+    imported_code,
+    read_code,
+    save_code,
+)
 
 ImportModule = Callable[[str, str], Path]
 
@@ -92,7 +103,8 @@ def test_what_cannot_be_read_is_no_code(tmp_path: Path, text: str | None) -> Non
 
 def test_a_forked_run_tells_only_what_it_imports_itself(tmp_path: Path, import_module: ImportModule) -> None:
     import_module("code_before", "x = 1\n")
-    watch = ImportWatch(tmp_path, {"base": "b", "files": {"edited.py": "1"}})
+    watch = ImportWatch(tmp_path, {"base": "b", "files": {"edited.py": "1"}}, Imports())
+    assert watch.told() == {"base": "b", "files": {"edited.py": "1"}}
     import_module("code_after", "x = 1\n")
     os.utime(tmp_path / "code_after.py", (1, 1))
     told = watch.told()

@@ -106,6 +106,31 @@ def test_the_ledger_holds_the_last_of_each_job(tmp_path: Path) -> None:
     assert {job: event["attempt"] for job, event in ledger.started.items()} == {1: 2, 4: 1}
 
 
+@pytest.mark.parametrize("kinds", [("submitted",), ("planned",), ("ended",), ("started", "ended"), ()])
+def test_a_part_of_the_journal_says_of_its_kinds_what_the_whole_says(tmp_path: Path, kinds: tuple[str, ...]) -> None:
+    path = tmp_path / "j"
+    path.write_bytes(
+        _line("ended", job=1, run={"state": "COMPLETED", "of": "planned"}) + b'{"event": "planned", "cou\n'
+    )
+    with Journal(path) as journal:
+        journal.append("submitted", count=5, words='ended, "ended" and \u00fc')
+        journal.append("planned", count=5, size=60, sha256="b")
+        journal.append("started", job=1, attempt=2)
+        journal.append("ended", job=4, run={"started": "ended"})
+    of_kinds = [event for event in read_events(path) if event["event"] in kinds]
+    assert [event for event in read_events(path, kinds) if event["event"] in kinds] == of_kinds
+    whole, part = replay(path), replay(path, kinds)
+    fields = {"submitted": ["submitted"], "planned": ["planned", "mark"], "started": ["started"], "ended": ["runs"]}
+    for name in [name for kind in kinds for name in fields[kind]]:
+        assert getattr(part, name) == getattr(whole, name)
+
+
+def test_lines_of_other_kinds_are_not_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.write_bytes(_line("submitted", count=5) + _line("ended", job=1, run={}))
+    assert [event["event"] for event in read_events(path, ("submitted",))] == ["submitted"]
+
+
 def test_a_killed_writer_loses_none_of_its_lines(tmp_path: Path) -> None:
     path = tmp_path / "j"
     code = """

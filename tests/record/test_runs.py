@@ -22,6 +22,7 @@ from runyard.record import (
     find_run_dirs,
     is_alive,
     read_runs,
+    replay,
     with_provenance,
     write_plan,
     write_run,
@@ -175,3 +176,20 @@ def test_whether_a_process_lives_is_known_on_its_own_machine_only() -> None:
     assert is_alive(process.pid, here) is False
     assert is_alive(1, here) is True
     assert is_alive(os.getpid(), "another-host") is None
+
+
+def test_a_journal_that_was_read_already_is_not_read_again(tmp_path: Path) -> None:
+    _plan(tmp_path, 2)
+    _journalled(tmp_path, _record(tmp_path, 0, DONE))
+    ledger = replay(SweepPaths(tmp_path).journal)
+    SweepPaths(tmp_path).journal.unlink()
+    assert [r.state for r in read_runs(tmp_path, ledger)] == [DONE, State.PENDING]
+    assert [r.state for r in read_runs(tmp_path)] == [State.PENDING, State.PENDING]
+
+
+def test_jobs_that_were_submitted_and_not_planned_are_pending_after_those_that_were(tmp_path: Path) -> None:
+    _plan(tmp_path, 1)
+    with Journal(SweepPaths(tmp_path).journal) as journal:
+        journal.append("submitted", count=3)
+        journal.append("started", job=0, attempt=1)
+    assert [(r.job, r.state) for r in read_runs(tmp_path)] == [(n, State.PENDING) for n in range(3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,8 +11,13 @@ from omegaconf import DictConfig, ListConfig, Node
 
 Path = tuple[str, ...]
 _REFERENCE = re.compile(r"\$\{(\.*)((?:[A-Za-z_][\w/-]*)(?:\.[\w/-]+)*)\}")
-#: resolvers whose value does not depend on the config.
-_CONSTANT = re.compile(r"\$\{(?:oc\.env|now|runyard\.sweep_id|python_version):[^${}]*\}")
+#: resolvers whose value depends on their arguments alone, as far as the config is concerned.
+_CONSTANT = re.compile(r"\$\{(?:oc\.env|oc\.decode|now|runyard\.sweep_id|python_version):[^${}]*\}")
+#: the place that is asked for, and what is taken in its stead; here that may have been an interpolation.
+_SELECT = re.compile(r"\$\{oc\.select:([A-Za-z_][\w-]*(?:\.[\w-]+)*)(?:,[^${}]*)?\}")
+_VARIABLE = re.compile(r"oc\.env:\s*([^,\s}]+)")
+#: stands for what was seen through; no name can be made of it.
+_DONE = "\0"
 _OF_HYDRA = re.compile(r"\$\{hydra[:.][^${}]*\}")
 
 
@@ -36,7 +42,7 @@ def dependencies(config: DictConfig, path: Path, *, hydra_counts: bool = True) -
     queue = [path]
     while queue:
         for place, text in _texts(config, queue.pop()):
-            references = _references(text if hydra_counts else _OF_HYDRA.sub("", text), place)
+            references = _references(text if hydra_counts else _OF_HYDRA.sub(_DONE, text), place)
             if references is None:
                 return None
             for reference in references:
@@ -69,8 +75,17 @@ def _references(text: str, place: Path) -> list[Path] | None:
             return None
         start = place[: len(place) - len(dots)] if dots else ()
         found.append((*start, *name.split(".")))
-    rest = _CONSTANT.sub("", _REFERENCE.sub("", text))
-    return None if "${" in rest else found
+    rest, outer = "", _REFERENCE.sub(_DONE, text)
+    while rest != outer:  # from the inside out
+        rest = outer
+        found += [tuple(name.split(".")) for name in _SELECT.findall(rest)]
+        outer = _SELECT.sub(_DONE, _CONSTANT.sub(_DONE, rest))
+    return None if "${" in rest or _decodes_reference(text) else found
+
+
+def _decodes_reference(text: str) -> bool:
+    """Whether ``oc.decode`` may find an interpolation in a variable of the environment, and resolve it."""
+    return "oc.decode" in text and any("${" in os.environ.get(name, "") for name in _VARIABLE.findall(text))
 
 
 def _texts(config: DictConfig, path: Path) -> Iterator[tuple[Path, str]]:

@@ -1,6 +1,6 @@
 """What is on disk: names, records, journal, tables, provenance. Knows nothing of how jobs are run or planned."""
 
-from runyard.record.code import Code, ImportWatch, imported_code, read_code, save_code
+from runyard.record.code import Code, Imports, ImportWatch, imported_code, read_code, save_code
 from runyard.record.context import ActiveRun, activate, current, current_or_none, set_active, table
 from runyard.record.draft import Draft, draft_of, write_draft
 from runyard.record.drift import Drift, code_of
@@ -65,6 +65,7 @@ __all__ = [
     "ErrorInfo",
     "GitState",
     "ImportWatch",
+    "Imports",
     "Journal",
     "Ledger",
     "PlanMark",

@@ -68,25 +68,41 @@ def imported_code(cwd: Path, *, names: Iterable[str] | None = None, begun_at: fl
     return Code(files=found)
 
 
+class Imports:
+    """What a process has imported by now, to tell later what has come since, there or in a process forked from it.
+
+    It is made once for many runs: to look at the name of every module costs a forked process the copy of many pages.
+    """
+
+    def __init__(self) -> None:
+        self._names, self._count = frozenset(sys.modules), len(sys.modules)
+
+    def since(self) -> list[str]:
+        """Names of the modules that have come since."""
+        if len(sys.modules) == self._count:  # modules come and do not go
+            return []
+        return [name for name in list(sys.modules) if name not in self._names]
+
+
 class ImportWatch:
     """Notices what a run imports of the application's code.
 
     Args:
         cwd: the working directory.
         forked_with: what ``told`` gave in the process that this one was forked from; None for a process on its own.
+        imports: what that process had imported.
     """
 
-    def __init__(self, cwd: Path, forked_with: Mapping[str, Any] | None) -> None:
+    def __init__(self, cwd: Path, forked_with: Mapping[str, Any] | None, imports: Imports | None = None) -> None:
         self._cwd, self._inherited = cwd, forked_with
-        self._known = frozenset(sys.modules) if forked_with is not None else frozenset()
+        self._imports = imports
         self._begun_at = time.time() if forked_with is not None else _LOADED_AT
 
     def told(self) -> dict[str, Any]:
         """As it stands in a record: ``base``, the id of the sweep's base or None, and ``files`` besides it."""
-        names = [name for name in list(sys.modules) if name not in self._known]
-        files = dict(imported_code(self._cwd, names=names, begun_at=self._begun_at).files)
-        if self._inherited is None:
-            return {"base": None, "files": files}
+        if self._inherited is None or self._imports is None:
+            return {"base": None, "files": dict(imported_code(self._cwd, begun_at=self._begun_at).files)}
+        files = imported_code(self._cwd, names=self._imports.since(), begun_at=self._begun_at).files
         return {"base": self._inherited["base"], "files": {**self._inherited["files"], **files}}
 
 

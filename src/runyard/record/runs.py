@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from runyard.base import STATES, TERMINAL, RecordError, State
-from runyard.record.journal import replay
+from runyard.record.journal import Ledger, replay
 from runyard.record.layout import RUN_FILE, SweepPaths
 from runyard.record.plan import PlanRow, iter_plan
 from runyard.record.run import RunRecord, read_run
 from runyard.record.sweep import read_sweep
 
+#: the events that tell of the runs.
+_TELLING = ("submitted", "ended")
 _DEEPEST = 6  # levels below a sweep at which a run may lie (hydra.sweep.subdir can hold slashes)
 
 
@@ -28,19 +30,21 @@ def read_plan(sweep_dir: Path) -> list[PlanRow]:
     return list(iter_plan(SweepPaths(sweep_dir).plan_csv))
 
 
-def read_runs(sweep_dir: Path) -> list[RunRecord]:
+def read_runs(sweep_dir: Path, ledger: Ledger | None = None) -> list[RunRecord]:
     """Every job of a sweep in the order of its numbers, also those that have not run (PENDING).
 
     A job's record is its ``run.json``; where that is missing, damaged, or older than what the journal says,
     the journal's. What the journal says is COMPLETED is final, and its file is not looked at. Without a plan (another
     launcher ran the jobs) the runs that are on disk. A plan that cannot be read counts as none.
+    ``ledger`` is what the journal says, for whoever has read it already.
     """
-    return list(iter_runs(sweep_dir))
+    return list(iter_runs(sweep_dir, ledger))
 
 
-def iter_runs(sweep_dir: Path) -> Iterator[RunRecord]:
+def iter_runs(sweep_dir: Path, ledger: Ledger | None = None) -> Iterator[RunRecord]:
     """``read_runs``, one at a time."""
-    ledger = replay(SweepPaths(sweep_dir).journal)
+    if ledger is None:
+        ledger = replay(SweepPaths(sweep_dir).journal, _TELLING)
     try:
         plan = read_plan(sweep_dir)
     except RecordError:
@@ -110,10 +114,9 @@ def _from_journal(value: Any, run_dir: Path | None) -> RunRecord | None:
     if value is None:
         return None
     try:
-        record = RunRecord.from_json(value)
+        return RunRecord.from_json(value if run_dir is None else {**value, "run_dir": str(run_dir)})
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    return record if run_dir is None else dataclasses.replace(record, run_dir=str(run_dir))
 
 
 def _newer(on_disk: RunRecord | None, journalled: RunRecord | None) -> RunRecord | None:

@@ -17,7 +17,7 @@ from hydra.core.utils import setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from runyard.base import TERMINAL, InterruptedSweep, State, StorageError, SweepState, UsageError
+from runyard.base import InterruptedSweep, State, StorageError, SweepState, UsageError
 from runyard.compose import Composer, number_job
 from runyard.execute import (
     Resources,
@@ -29,15 +29,14 @@ from runyard.plan import Points
 from runyard.record import (
     Attempt,
     ControllerLock,
+    Imports,
     Journal,
     PlanMark,
     RunRecord,
-    SweepPaths,
     controller_identity,
     current_entry,
     imported_code,
     read_code,
-    replay,
 )
 from runyard.sweep.closing import reference
 from runyard.sweep.config import swept_names, task_overrides, validator
@@ -56,7 +55,7 @@ from runyard.sweep.progress import ProgressReporter
 from runyard.sweep.resources import JobResources
 from runyard.sweep.returns import JobReturns
 from runyard.sweep.reuse import Reuse
-from runyard.sweep.running import brief, own_provenance
+from runyard.sweep.running import own_provenance
 from runyard.sweep.settings import LauncherSettings
 from runyard.sweep.snapshot import PointsFile, freeze, submission_of
 from runyard.sweep.stop import StopSignal
@@ -391,6 +390,7 @@ class Execution:
             context=unrecorded(self.app.context),
             rehearsals=rehearsals,
             provenance=provenance,
+            imports=Imports(),
             lines=own_provenance(provenance),
             seed_key=self.opened.settings.seed_key,
         )
@@ -445,16 +445,6 @@ def say_outlook(execution: Execution) -> None:
     """Tells the user what is expected."""
     for line in outlook_lines(execution):
         sys.stderr.write(f"{line}\n")
-
-
-def settle_journal(execution: Execution, runs: Iterable[RunRecord]) -> None:
-    """Journals the ends that a controller did not live to journal."""
-    path = SweepPaths(execution.opened.dir).journal
-    known = replay(path).runs
-    with Journal(path) as journal:
-        for record in runs:
-            if record.job not in known and record.state in TERMINAL:
-                journal.append("ended", job=record.job, run=brief(record), recovered=True)
 
 
 def _slots(settings: LauncherSettings) -> Slots:

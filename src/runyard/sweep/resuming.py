@@ -11,7 +11,7 @@ import os
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,17 +22,29 @@ from hydra.core.utils import configure_log
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from runyard.base import FAILURES, RunyardError, State, UsageError, unknown_name
+from runyard.base import FAILURES, TERMINAL, RunyardError, State, UsageError, unknown_name
 from runyard.compose import CapturedApplication, Composer, run_captured
 from runyard.execute import end_processes
-from runyard.record import ControllerLock, Entry, RunRecord, SweepPaths, read_runs, read_sweep, replay, write_run
+from runyard.record import (
+    ControllerLock,
+    Entry,
+    Journal,
+    Ledger,
+    RunRecord,
+    SweepPaths,
+    read_runs,
+    read_sweep,
+    replay,
+    write_run,
+)
 from runyard.sweep.config import recorder_settings, task_overrides
-from runyard.sweep.execution import Application, Execution, Jobs, settle_journal
+from runyard.sweep.execution import Application, Execution, Jobs
 from runyard.sweep.finish import finish
 from runyard.sweep.opening import OpenSweep, adopt
 from runyard.sweep.planfile import check_plan_file
 from runyard.sweep.points import sweeper_settings
 from runyard.sweep.resources import JobResources
+from runyard.sweep.running import brief
 from runyard.sweep.settings import LAUNCHER_KEYS, launcher_settings
 from runyard.sweep.snapshot import Submission, thaw
 
@@ -97,15 +109,16 @@ def resume_command(
     lock = ControllerLock(SweepPaths(sweep_dir).lock)
     lock.acquire()  # only to be refused early, with the holder's name
     lock.release()
-    check_plan_file(sweep_dir, replay(SweepPaths(sweep_dir).journal))
-    _check_selection(sweep_dir, select)
+    check_plan_file(sweep_dir, replay(SweepPaths(sweep_dir).journal, ("planned",)))
+    if select.jobs is not None:
+        _check_jobs(sweep_dir, select.jobs)
     argv = [entry.python, *entry.flags, "-m", "runyard.sweep", str(sweep_dir), select.to_text(), *overrides]
     return argv, dict(os.environ), entry.cwd
 
 
-def _check_selection(sweep_dir: Path, select: Selection) -> None:
+def _check_jobs(sweep_dir: Path, jobs: frozenset[int]) -> None:
     known = {run.job for run in read_runs(sweep_dir)}
-    unknown = sorted((select.jobs or frozenset()) - known)
+    unknown = sorted(jobs - known)
     if unknown:
         raise UsageError(
             f"the sweep has no job {unknown[0]}",
@@ -176,8 +189,9 @@ def _run(
     end_processes(
         f"RUNYARD_SWEEP_DIR={sweep_dir}\0", folder=sweep_dir
     )  # what a dead controller may have left on this machine
-    runs = [_settled(run) for run in read_runs(sweep_dir)]
-    settle_journal(execution, runs)
+    ledger = replay(SweepPaths(sweep_dir).journal, ("submitted", "ended"))
+    runs = [_settled(run) for run in read_runs(sweep_dir, ledger)]
+    _settle_journal(sweep_dir, runs, ledger)
     taken = [run for run in runs if select.takes(run)]
     if not taken:
         sys.stderr.write("nothing is left to run\n")
@@ -219,6 +233,14 @@ def _settled(run: RunRecord) -> RunRecord:
     return lost
 
 
+def _settle_journal(sweep_dir: Path, runs: Iterable[RunRecord], ledger: Ledger) -> None:
+    """Journals the ends that a controller did not live to journal."""
+    with Journal(SweepPaths(sweep_dir).journal) as journal:
+        for record in runs:
+            if record.job not in ledger.runs and record.state in TERMINAL:
+                journal.append("ended", job=record.job, run=brief(record), recovered=True)
+
+
 def _execution(
     sweep_dir: Path,
     submission: Submission,
@@ -237,7 +259,7 @@ def _execution(
         )
     )
     values = {**submission.launcher, **launcher}
-    ledger = replay(SweepPaths(sweep_dir).journal)
+    ledger = replay(SweepPaths(sweep_dir).journal, ("planned",))
     launcher_now = launcher_settings(values)
     sweeper = sweeper_settings(config)
     return Execution(

@@ -19,6 +19,7 @@ from runyard.record import (
     Attempt,
     Draft,
     ErrorInfo,
+    Imports,
     ImportWatch,
     RunPaths,
     RunRecord,
@@ -133,12 +134,12 @@ class RunningJob:
         provenance: Mapping[str, Any],
         seed: Any = None,
         *,
-        is_forked: bool = False,
+        imports: Imports | None = None,
         lines: str | None = None,
     ) -> None:
-        """``is_forked``: this process has the imports that ``provenance`` tells of. ``lines`` is that as JSON."""
+        """``imports``: those that ``provenance`` tells of, which this process has. ``lines`` is the latter as JSON."""
         self._facts = facts
-        self._imports = ImportWatch(Path.cwd(), provenance.get("code") if is_forked else None)
+        self._imports = ImportWatch(Path.cwd(), provenance.get("code") if imports is not None else None, imports)
         self._provenance = own_provenance(provenance) if lines is None else lines
         self._draft = draft_of(blank_record(facts)) if facts.draft is None else facts.draft
         self._written: tuple[int, ...] | None = None

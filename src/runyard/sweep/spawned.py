@@ -72,7 +72,6 @@ def _worker(sweep: SpawnedSweep, captured: CapturedApplication, payload: JobPayl
         rehearsals={},
         provenance=sweep.provenance,
         seed_key=sweep.seed_key,
-        is_forked=False,
     )
 
 

@@ -16,7 +16,7 @@ from hydra.types import HydraContext, TaskFunction
 from runyard.base import RunyardError
 from runyard.compose import Choices, JobOrder, Rehearsal, prepare_logging, run_as_hydra
 from runyard.execute import Report
-from runyard.record import packages
+from runyard.record import Imports, packages
 from runyard.sweep.config import seed_of
 from runyard.sweep.running import Ending, JobFacts, RunningJob
 
@@ -54,9 +54,9 @@ class JobReport:
 class Worker:
     """Runs jobs of one sweep; callable in a job's process.
 
-    ``rehearsals`` are what can be done for the jobs of a composition before they are forked, by choices. ``is_forked``
-    tells that the job's process has the imports of the one that the provenance is of. ``lines`` is the provenance as it
-    stands in a record, where that has been made already.
+    ``rehearsals`` are what can be done for the jobs of a composition before they are forked, by choices.
+    ``imports`` are those that the provenance tells of, where a job's process has them. ``lines`` is the provenance as
+    it stands in a record, where that has been made already.
     """
 
     task_function: TaskFunction
@@ -64,7 +64,7 @@ class Worker:
     rehearsals: Mapping[Choices, Rehearsal]
     provenance: Mapping[str, Any]
     seed_key: str | None
-    is_forked: bool = True
+    imports: Imports | None = None
     lines: str | None = None
 
     def ready(self) -> None:
@@ -74,7 +74,7 @@ class Worker:
 
     def __call__(self, payload: JobPayload, report: Report) -> int:
         """Runs one job and returns the exit code of its process."""
-        running = RunningJob(payload.facts, self.provenance, is_forked=self.is_forked, lines=self.lines)
+        running = RunningJob(payload.facts, self.provenance, imports=self.imports, lines=self.lines)
         result: JobReturn | None = None
         try:
             running.begin()
