@@ -292,21 +292,3 @@ def test_the_folder_is_the_one_that_hydra_makes(
     config.hydra.job.num = 3
     assert output_dir(config, single=single) == str(tmp_path / folder)
     assert HydraConfig.instance().cfg is None
-
-
-def test_an_interpolation_that_was_parsed_before_comes_to_what_it_does_at_first() -> None:
-    texts = [
-        "${n}",
-        "${n}-${deep.m}",
-        "${.deep.m}",
-        "${oc.select:nope,${n}}",
-        "${oc.create:{a:${n}}}",
-        "\\${n} ${deep.m}",
-    ]
-    keys = []
-    for n in (1, 2, 1, 2):
-        config = OmegaConf.create({f"t{i}": text for i, text in enumerate(texts)} | {"n": n, "deep": {"m": n + 5}})
-        expected = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
-        assert run_key(config) == run_key(expected)
-        keys.append(run_key(config))
-    assert keys[0] == keys[2] != keys[1] == keys[3]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import hashlib
 import os
 import re
@@ -15,7 +14,6 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, Node, OmegaConf
-from omegaconf import base as omegaconf_base
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
@@ -24,8 +22,6 @@ from runyard.base import canonical_json, canonical_key
 #: the rule's version: it changes when the same config would get another hash.
 RULE = "1"
 _VOLATILE = re.compile(r"now$|hydra|runyard\.")
-_grammar: Any = omegaconf_base
-_parse = _grammar.parse
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -74,20 +70,11 @@ def only_what_is_stable(config: DictConfig) -> Iterator[None]:
     inner["_content"] = {key: value for key, value in content.items() if key != "hydra"}
     metadata.resolver_cache = copy.deepcopy(cache)
     resolvers.update(dict.fromkeys(volatile, _refuse))
-    parse = _grammar.parse
-    _grammar.parse = _parsed
     try:
         yield
     finally:
-        _grammar.parse = parse
         resolvers.update(volatile)
         inner["_content"], metadata.resolver_cache = content, cache
-
-
-@functools.lru_cache(maxsize=1024)
-def _parsed(*args: Any, **options: Any) -> Any:
-    """OmegaConf parses an interpolation each time that it is resolved, which takes longer than resolving it."""
-    return _parse(*args, **options)
 
 
 def _refuse(*_: Any) -> Any:
