@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -132,3 +133,42 @@ def test_the_application_finds_the_modules_beside_it_and_not_those_beside_the_ca
     code = textwrap.dedent(APP).replace('"conf"', '"../conf"').replace("import sys", "import sys, helper", 1)
     (folder / "package" / "tool.py").write_text(code.replace('"imported as"', "helper.where"))
     assert _show(folder, "script", "package/tool.py")[0].startswith("beside the program")
+
+
+SINCE_311 = pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 knows neither -P nor PYTHONSAFEPATH")
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "flags", "safe_path"),
+    [
+        ("script", "package/paths.py", [], ""),
+        ("script", "package/paths.py", ["-I"], ""),
+        pytest.param("script", "package/paths.py", ["-P"], "", marks=SINCE_311),
+        pytest.param("script", "package/paths.py", [], "1", marks=SINCE_311),
+        ("module", "paths", [], ""),
+        pytest.param("module", "paths", ["-P"], "", marks=SINCE_311),
+        pytest.param("module", "paths", [], "1", marks=SINCE_311),
+    ],
+)
+def test_the_application_looks_for_modules_where_the_interpreter_lets_it(
+    folder: Path, kind: str, target: str, flags: list[str], safe_path: str
+) -> None:
+    for name in ("package/paths.py", "library/paths.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("import sys; print(sys.path)")
+    (folder / "elsewhere").mkdir()
+    (folder / "show.py").rename(folder / "elsewhere" / "show.py")
+
+    def shown(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *flags, *words],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONPATH": str(folder / "library"), "PYTHONSAFEPATH": safe_path},
+        )
+        return done.stdout.splitlines()[0]
+
+    direct = shown("-m", target) if kind == "module" else shown(target)
+    assert shown("elsewhere/show.py", kind, target) == direct

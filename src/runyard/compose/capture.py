@@ -96,10 +96,16 @@ def _application(task_function: TaskFunction, config_path: str | None, depth: in
 def _start(kind: str, target: str, args: Sequence[str]) -> None:
     sys.argv = [target, *args]
     if kind == "module":
-        sys.path[0] = os.getcwd()
+        _look_first_in(os.getcwd())
         runpy.run_module(target, run_name="__main__", alter_sys=True)
         return
     if not Path(target).exists():
         raise UsageError("the program that ran the sweep is not there any more", where=target, todo="restore it")
-    sys.path[0] = str(Path(target).resolve().parent)
+    _look_first_in(str(Path(target).resolve().parent))
     runpy.run_path(target, run_name="__main__")
+
+
+def _look_first_in(folder: str) -> None:
+    """Puts the program's folder in the place of ours; with ``-P`` or ``-I`` the interpreter gives neither a place."""
+    if not getattr(sys.flags, "safe_path", sys.flags.isolated):  # Python 3.10 knows only -I
+        sys.path[0] = folder

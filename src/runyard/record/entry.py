@@ -7,7 +7,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+#: the interpreter's options that take a value, which may stand in the same word.
+_VALUED = "cmWX"
+#: those whose value is always the next word.
+_LONG_VALUED = ("--check-hash-based-pycs",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +53,60 @@ class Entry:
 
 
 def parse_entry(orig_argv: Sequence[str], argv: Sequence[str], executable: str, cwd: str) -> Entry | None:
-    """The entry behind a process, from ``sys.orig_argv`` and ``sys.argv``; None for ``-c``, a notebook or a test run.
+    """The entry behind a process, from ``sys.orig_argv`` and ``sys.argv``; None for one that cannot be started again.
+
+    That is ``-c``, standard input, a notebook; and a program that another one runs, such as a debugger: that has taken
+    its own words out of ``sys.argv``.
 
     >>> parse_entry(["python", "-X", "dev", "-m", "app", "a=1"], ["/src/app/__main__.py", "a=1"], "/py", "/w").target
     'app'
     """
-    args = tuple(argv[1:])
-    head = list(orig_argv[1 : len(orig_argv) - len(args)])
-    if tuple(orig_argv[len(orig_argv) - len(args) :]) != args or not head:
+    command = _parse(orig_argv[1:])
+    if command is None or command.args != tuple(argv[1:]):
         return None
-    if len(head) >= 2 and head[-2] == "-m":
-        kind, target, flags = "module", head[-1], head[:-2]
-    elif head[-1].startswith("-") or (len(head) >= 2 and head[-2] == "-c"):
-        return None
-    else:
-        kind, target, flags = "script", str(Path(cwd, head[-1])), head[:-1]
-    return Entry(python=executable, flags=tuple(flags), kind=kind, target=target, args=args, cwd=cwd)
+    target = str(Path(cwd, command.target)) if command.kind == "script" else command.target
+    return Entry(python=executable, flags=command.flags, kind=command.kind, target=target, args=command.args, cwd=cwd)
+
+
+class _Command(NamedTuple):
+    flags: tuple[str, ...]
+    kind: str
+    target: str
+    args: tuple[str, ...]
+
+
+def _parse(words: Sequence[str]) -> _Command | None:
+    """An interpreter's command line, read as the interpreter does; None where it names neither script nor module."""
+    number = 0
+    while number < len(words):
+        word, following = words[number], words[number + 1 :]
+        if word == "-":
+            return None
+        if word == "--" or not word.startswith("-"):
+            flags, rest = words[:number], following if word == "--" else words[number:]
+            return _Command(tuple(flags), "script", rest[0], tuple(rest[1:])) if rest else None
+        option, value = _valued(word)
+        if option == "c":
+            return None
+        if option == "m":
+            flags = [*words[:number], *([word[: word.index("m")]] if word[1] != "m" else [])]
+            rest = [value, *following] if value else following
+            return _Command(tuple(flags), "module", rest[0], tuple(rest[1:])) if rest else None
+        number += 2 if option and not value else 1
+    return None
+
+
+def _valued(word: str) -> tuple[str, str]:
+    """The option with a value among a word's flags (``-um``), and the value where it stands there too (``-Xdev``).
+
+    Both are empty where no flag takes a value.
+    """
+    if word.startswith("--"):
+        return (word, "") if word in _LONG_VALUED else ("", "")
+    for place, letter in enumerate(word[1:], start=1):
+        if letter in _VALUED:
+            return letter, word[place + 1 :]
+    return "", ""
 
 
 def current_entry(cwd: str) -> Entry | None:
