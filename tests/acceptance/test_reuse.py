@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -145,11 +146,16 @@ def test_jobs_that_another_sweep_is_about_to_run_are_told(program):
 
 
 def test_the_time_that_a_sweep_will_take_is_estimated_from_like_jobs(program):
-    (program.cwd / "helper.py").write_text("import time\ndef loss(lr, depth):\n    time.sleep(0.5)\n    return 1\n")
-    _sweep(program, "lr=0.1,0.2")
+    first, said = _sweep(program, "lr=0.1,0.2")
+    assert "about" not in said  # nothing is known yet
+    for path in first.glob("*/run.json"):  # as if they had taken so long: no test waits for that
+        path.write_text(re.sub(r'"seconds": [0-9.]+', '"seconds": 30.0', path.read_text()))
+    (first / "journal.jsonl").unlink()  # which knows how long they took
+    program.runyard("reindex", check=0)
     _, said = _sweep(program, "lr=range(0,240)", "hydra.sweeper.dry_run=true", "hydra.launcher.n_jobs=2")
-    assert "240 jobs: 240 new; about 6" in said or "240 jobs: 240 new; about 7" in said
-    assert "s on 2 processes" in said
+    assert "240 jobs: 240 new; about 60 min on 2 processes" in said
+    _, said = _sweep(program, "lr=0.1,0.2", "hydra.sweeper.dry_run=true", "hydra.launcher.n_jobs=1")
+    assert "2 jobs: 2 cached; about 60 s on 1 process\n" in said
 
 
 def test_a_sweep_that_is_killed_while_it_takes_results_over_goes_on_with_that(program):

@@ -96,11 +96,6 @@ def test_what_cannot_be_read_again_is_refused() -> None:
         Document(_config(other="\ud800"))
 
 
-def test_a_config_without_entries_is_refused() -> None:
-    with pytest.raises(NotPiecewiseError, match="no mapping"):
-        Document(OmegaConf.create({}))
-
-
 @pytest.mark.parametrize(
     ("key", "has"),
     [(("a",), True), (("deep", "x", "y"), True), (("deep", "x", "z", "0"), False), (("nope",), False), (("1",), False)],
@@ -133,3 +128,10 @@ def test_a_plain_value_is_what_is_dumped_of_a_node() -> None:
     for key in config:
         assert plain(config._get_node(key)) == OmegaConf.to_container(config)[key]
     assert config._get_node("a")._get_parent() is config
+
+
+@pytest.mark.parametrize("values", [{}, {"a": 1}, {"b": {"c": [1, "x"]}, "a": None}, {"long": "word " * 40}])
+def test_a_config_without_entries_gets_them(values: dict[str, Any]) -> None:
+    document = Document(OmegaConf.create({}))
+    entries = {(key,): document.entry((key,), value) for key, value in values.items()}
+    assert document.with_entries(entries) == OmegaConf.to_yaml(OmegaConf.create(values))

@@ -17,6 +17,7 @@ from omegaconf._utils import get_omega_conf_dumper
 
 Path = tuple[str, ...]
 _TEXT = "tag:yaml.org,2002:str"
+_EMPTY = "{}\n"
 _OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
 _BARE = re.compile(r"(?:/[\w./=,+-]*|\+{0,2}[A-Za-z_][\w./,+@-]*=[\w./=,+-]*)", re.ASCII)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -33,6 +34,10 @@ class Document:
         """Raises NotPiecewiseError for a text with anchors, or with keys that are not one line."""
         self.text = OmegaConf.to_yaml(config)
         self._spans: dict[Path, tuple[int, int]] = {}
+        self._is_empty = self.text == _EMPTY
+        if self._is_empty:  # an application without a config, to which every job adds its keys
+            self.text, self._spans[()] = "", (0, 0)
+            return
         if "&id0" in self.text or _OTHER_BREAKS.search(self.text):
             raise NotPiecewiseError("anchors, or line breaks that are none to Python")
         try:
@@ -127,7 +132,8 @@ class Document:
         for start, end, _, _, lines in cuts:
             parts += (self.text[at:start], lines)
             at = end
-        return "".join((*parts, self.text[at:]))
+        text = "".join((*parts, self.text[at:]))
+        return _EMPTY if self._is_empty and not text else text
 
     def _check_removed(self, paths: Sequence[Path]) -> None:
         for outer in {path[:-1] for path in paths}:

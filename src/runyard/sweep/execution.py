@@ -44,7 +44,7 @@ from runyard.sweep.controller import Controller, Hooks, Outcomes
 from runyard.sweep.ending import end_apart
 from runyard.sweep.feed import PlanFeed
 from runyard.sweep.finish import index
-from runyard.sweep.forecast import Forecaster, Outlook, Tally
+from runyard.sweep.forecast import Forecaster
 from runyard.sweep.isolation import Isolation, check_isolation, choose_isolation, make_pool
 from runyard.sweep.opening import OpenSweep, open_sweep
 from runyard.sweep.orders import Orders
@@ -114,15 +114,12 @@ class Execution:
     _isolation: Isolation | None = None
     _forecaster: Forecaster | None = None
 
-    @property
-    def tally(self) -> Tally:
-        """What is expected of the jobs that this process has planned."""
-        return self._forecaster.tally if self._forecaster is not None else Tally()
-
-    def estimate(self) -> str | None:
-        """How long the sweep will take, in words; None where nothing is known."""
+    def outlook(self) -> list[str]:
+        """What is expected of the jobs that this process has planned, in lines for the user."""
+        if self._forecaster is None:
+            return []
         slots = self.settings.n_jobs or usable_cpus()
-        return self.tally.estimate(slots=slots, jobs=self.jobs.count, reuses=self.reuses)
+        return self._forecaster.tally.lines(slots=slots, jobs=self.jobs.count, reuses=self.reuses)
 
     @property
     def reuses(self) -> bool:
@@ -341,7 +338,7 @@ class Execution:
         )
         try:
             if self.settings.display != "none":
-                say_outlook(self)
+                sys.stderr.write("".join(f"{line}\n" for line in self.outlook()))
             reporter.start()
             return controller.run(feed)
         finally:
@@ -425,26 +422,6 @@ class Execution:
             return number_job(self.composer.compose(job.overrides), job.job)
 
         return JobReturns(count, job_of, outcomes.returned, config_of)
-
-
-def outlook_lines(execution: Execution) -> list[str]:
-    """What is expected of the jobs planned so far, and why; how long the sweep will take."""
-    tally, count = execution.tally, execution.jobs.count
-    looked_at = sum(tally.counts.values())
-    if not looked_at:
-        return []
-    of = f"{count} job{'s' if count != 1 else ''}" if looked_at >= count else f"the first {looked_at} of {count} jobs"
-    estimate = execution.estimate()
-    lines = [f"{of}: {tally.counted()}" + (f"; {estimate}" if estimate else ""), *(f"  {w}" for w in tally.why())]
-    if tally.counts[Outlook.CACHED] and not execution.reuses:
-        lines.append("  the results of cached jobs are taken over with hydra.sweeper.reuse=completed")
-    return lines
-
-
-def say_outlook(execution: Execution) -> None:
-    """Tells the user what is expected."""
-    for line in outlook_lines(execution):
-        sys.stderr.write(f"{line}\n")
 
 
 def _slots(settings: LauncherSettings) -> Slots:

@@ -84,7 +84,7 @@ class Forecaster:
         found = [self._one(job, known.get(job.run_key, [])) for job in jobs]
         for forecast in found:
             self.tally.add(forecast)
-        self.tally.mean_s, self.tally.alike = self._past.alike.mean_s, self._past.alike.count
+        self.tally.mean_s = self._past.alike.mean_s
         return found
 
     def _one(self, job: Ahead, runs: Sequence[PastRun]) -> Forecast:
@@ -172,7 +172,6 @@ class Tally:
     known_s: dict[Outlook, float] = field(default_factory=lambda: dict.fromkeys(Outlook, 0.0))
     unknown: Counter[Outlook] = field(default_factory=Counter)
     mean_s: float | None = None
-    alike: int = 0
 
     def add(self, forecast: Forecast) -> None:
         """Counts a job."""
@@ -184,15 +183,24 @@ class Tally:
         else:
             self.known_s[forecast.outlook] += forecast.seconds
 
-    def counted(self) -> str:
-        """``90 new, 6 cached``."""
-        return ", ".join(f"{self.counts[outlook]} {outlook}" for outlook in Outlook if self.counts[outlook])
+    def lines(self, *, slots: int, jobs: int, reuses: bool) -> list[str]:
+        """What is expected, in lines for the user; see ``estimate`` for the arguments."""
+        looked_at = sum(self.counts.values())
+        if not looked_at:
+            return []
+        of = f"{jobs} job{'s' if jobs != 1 else ''}" if looked_at >= jobs else f"the first {looked_at} of {jobs} jobs"
+        counted = ", ".join(f"{self.counts[outlook]} {outlook}" for outlook in Outlook if self.counts[outlook])
+        estimate = self.estimate(slots=slots, jobs=jobs, reuses=reuses)
+        found = [f"{of}: {counted}" + (f"; {estimate}" if estimate else ""), *self._why()]
+        if self.counts[Outlook.CACHED] and not reuses:
+            found.append("  the results of cached jobs are taken over with hydra.sweeper.reuse=completed")
+        return found
 
-    def why(self) -> list[str]:
+    def _why(self) -> list[str]:
         """Why jobs are stale, the most frequent reason first."""
-        told = [f"{count} stale: {reason}" for reason, count in self.stale.most_common(_MOST_REASONS)]
+        told = [f"  {count} stale: {reason}" for reason, count in self.stale.most_common(_MOST_REASONS)]
         rest = len(self.stale) - _MOST_REASONS
-        return [*told, f"... and {rest} other reasons"] if rest > 0 else told
+        return [*told, f"  ... and {rest} other reasons"] if rest > 0 else told
 
     def estimate(self, *, slots: int, jobs: int, reuses: bool) -> str | None:
         """How long the sweep will take; None where the registry has seen nothing like it.

@@ -114,7 +114,7 @@ class Past:
     def alike(self) -> _Alike:
         """The newest sweep of the experiment that has completed jobs."""
         if self._alike is None:
-            self._alike = self._newest() or _Alike(sweep_id="", runs={}, mean_s=None, count=0)
+            self._alike = self._newest() or _Alike(sweep_id="", runs={}, mean_s=None)
         return self._alike
 
     def _newest(self) -> _Alike | None:
@@ -133,7 +133,6 @@ class _Alike:
     sweep_id: str
     runs: Mapping[str, PastRun]
     mean_s: float | None
-    count: int
 
     def with_params(self, params: Mapping[str, Any]) -> PastRun | None:
         """The job with the same swept values; None when there is none."""
@@ -153,7 +152,6 @@ def _alike(row: Mapping[str, Any], runs: list[dict[str, Any]]) -> _Alike:
             for run in completed
         },
         mean_s=sum(seconds) / len(seconds) if seconds else None,
-        count=len(seconds),
     )
 
 

@@ -237,8 +237,13 @@ def _settle_journal(sweep_dir: Path, runs: Iterable[RunRecord], ledger: Ledger) 
     """Journals the ends that a controller did not live to journal."""
     with Journal(SweepPaths(sweep_dir).journal) as journal:
         for record in runs:
-            if record.job not in ledger.runs and record.state in TERMINAL:
+            if record.state in TERMINAL and len(record.attempts) > _attempts(ledger, record.job):
                 journal.append("ended", job=record.job, run=brief(record), recovered=True)
+
+
+def _attempts(ledger: Ledger, job: int) -> int:
+    """How many attempts at a job the journal knows the ends of; -1 when it knows of no end."""
+    return len(ledger.runs[job].get("attempts") or ()) if job in ledger.runs else -1
 
 
 def _execution(

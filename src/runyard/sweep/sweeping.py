@@ -14,7 +14,7 @@ from runyard.base import SweepState
 from runyard.plan import Left
 from runyard.record import count_states, iter_plan, read_runs, shown
 from runyard.sweep.closing import reference
-from runyard.sweep.execution import Execution, outlook_lines
+from runyard.sweep.execution import Execution
 from runyard.sweep.finish import finish, index
 from runyard.sweep.opening import OpenSweep
 from runyard.sweep.snapshot import PointsFile
@@ -46,7 +46,7 @@ def plan_lines(execution: Execution) -> list[str]:
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     if last > first:
         lines.insert(first + 1, f"... {last - first} more ...")
-    return [*lines, *outlook_lines(execution), "nothing was run"]
+    return [*lines, *execution.outlook(), "nothing was run"]
 
 
 def left_lines(left: Left) -> list[str]:
