@@ -34,7 +34,7 @@ from runyard.compose.patch import patched
 #: None from Hydra 1.4 on, where a resolver makes the name when it is asked for.
 overrides_dirname = getattr(config_loader_impl, "get_overrides_dirname", None)
 #: pieces that are remembered of one composition at a time.
-_REMEMBERED = 20_000
+_REMEMBERED = 2_000
 _NUMBERED: tuple[Path, ...] = (
     ("hydra", "job", "num"),
     ("hydra", "job", "id"),

@@ -14,7 +14,7 @@ from runyard.compose.line import Line, Part
 from runyard.compose.patch import NotLocalError, place_of
 
 #: texts that are remembered at a time.
-_REMEMBERED = 20_000
+_REMEMBERED = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ _ID: Path = ("hydra", "job", "id")
 _DIRNAME: Path = ("hydra", "job", "override_dirname")
 _OUTPUT: Path = ("hydra", "runtime", "output_dir")
 _SAMPLE, _OTHER = 7, 12
-_REMEMBERED = 20_000
+_REMEMBERED = 2_000
 
 
 class HydraText:

@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from runyard.compose.reader import OverrideReader
 
 #: texts that are remembered at a time; a sweep over random numbers has as many as it has jobs.
-_REMEMBERED = 20_000
+_REMEMBERED = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ from runyard.sweep.snapshot import ComposedFile, PointsFile
 #: of config groups are composed by then.
 _CHECKED_JOBS, _CHECKED_CHOICES = 1000, 256
 #: values that are remembered at a time.
-_REMEMBERED = 20_000
+_REMEMBERED = 2_000
 
 Check = Callable[[DictConfig], None]
 
