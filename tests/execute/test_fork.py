@@ -621,7 +621,40 @@ def test_ctrl_c_at_the_terminal_is_the_controllers_alone(controller: tuple[subpr
     os.kill(process.pid, signal.SIGSTOP)  # so that it does not end them itself
     os.killpg(process.pid, signal.SIGINT)
     time.sleep(0.2)
-    assert set(_processes_with(token)) - {process.pid} == before
+    assert before <= set(_processes_with(token))
+
+
+def answers(report: Report) -> None:
+    report(b"here")
+
+
+def _waiting_processes(run: Runner, *tickets: int, count: int) -> set[int]:
+    """The processes that the template has forked ahead, as soon as there are so many."""
+    jobs = {run.pid(ticket) for ticket in tickets}
+    template = Path(f"/proc/{min(jobs)}/stat").read_text().rpartition(")")[2].split()[1]
+
+    def find() -> set[int]:
+        found = {int(word) for word in Path(f"/proc/{template}/task/{template}/children").read_text().split()} - jobs
+        return found if len(found) == count else set()
+
+    found: set[int] = wait_until(find)
+    return found
+
+
+def test_processes_that_were_forked_ahead_get_the_next_tasks(runner: MakeRunner) -> None:
+    run = runner(sleep, answers)
+    ahead = _waiting_processes(run, run.begin(sleep), run.begin(sleep), count=2)
+    tickets = [run.begin(answers) for _ in range(3)]
+    assert ahead < {run.pid(ticket) for ticket in tickets}  # the third was forked for its task
+    assert [run.end(ticket).report for ticket in tickets] == [b"here"] * 3
+
+
+def test_a_process_that_was_forked_ahead_and_killed_is_passed_over(runner: MakeRunner) -> None:
+    run = runner(sleep, answers)
+    (ahead,) = _waiting_processes(run, run.begin(sleep), count=1)
+    os.kill(ahead, signal.SIGKILL)
+    wait_until(lambda: is_gone(ahead))
+    assert run.run(answers).report == b"here"
 
 
 _SHORT_OF_DESCRIPTORS = """

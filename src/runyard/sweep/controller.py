@@ -31,6 +31,10 @@ from runyard.sweep.worker import JobPayload, JobReport
 _TURN_S = 0.1
 #: jobs that are dealt with in one go, before the loop looks at what has happened.
 _BURST = 64
+#: the upkeep (disk, display, registry) waits until nothing has happened for so long, in seconds,
+_QUIET_S = 0.02
+#: but is put off for no longer than this.
+_UPKEEP_WITHIN_S = 0.25
 
 Earlier = tuple[Attempt, ...]
 
@@ -106,6 +110,7 @@ class Controller:
         self._deadlines: list[tuple[float, int, int]] = []  # when, ticket, signal
         self._waiting: list[tuple[float, int, PlannedJob, tuple[Attempt, ...], int]] = []  # retries by due time
         self._tickets = 0
+        self._upkept_at = 0.0
         self.outcomes = Outcomes()
 
     def run(self, feed: Feed) -> Outcomes:
@@ -127,7 +132,10 @@ class Controller:
                 if waits:
                     break
                 feed.pop()
-            self._turn(0.0 if is_open and (feed.work_ahead() or not waits) else _TURN_S)
+            if is_open and (feed.work_ahead() or not waits):
+                self._turn(0.0)
+            else:
+                self._turn(_TURN_S, feed.peek() if is_open else None)
         return self.outcomes
 
     def _is_closing(self) -> bool:
@@ -201,15 +209,28 @@ class Controller:
 
     # -- one turn ---------------------------------------------------------------------------------------------
 
-    def _turn(self, longest_s: float) -> None:
-        for event in self._pool.wait(self._patience(longest_s)):
+    def _turn(self, longest_s: float, following: tuple[PlannedJob, Earlier] | None = None) -> None:
+        """Hears of what has happened. A slot that falls free is filled before the upkeep is seen to.
+
+        ``following`` is the job that waits for one, and is prepared in the meantime.
+        """
+        self._enforce_deadlines()
+        is_overdue = time.monotonic() - self._upkept_at >= _UPKEEP_WITHIN_S
+        events = [] if is_overdue else self._pool.wait(self._patience(min(longest_s, _QUIET_S)))
+        if not events:
+            self._keep_up()
+            if following is not None:
+                self._orders.prepare(*following)
+            events = self._pool.wait(self._patience(longest_s))
+        for event in events:
             if isinstance(event, Started):
                 self._on_started(event)
             else:
                 self._on_ended(event)
-        self._enforce_deadlines()
+
+    def _keep_up(self) -> None:
         self._journal.flush_if_due()
-        now = time.monotonic()
+        now = self._upkept_at = time.monotonic()
         self._hooks.turn([(live.job, now - live.began) for live in self._live.values()])
 
     def _patience(self, longest_s: float) -> float:

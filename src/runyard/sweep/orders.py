@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -45,6 +46,7 @@ class Orders:
         self._check, self._rehearsed = check, frozenset(rehearsed)
         self._reuse, self._looked_for = reuse, -1
         self._asked: tuple[int, Resources] | None = None
+        self._prepared: tuple[int, tuple[Attempt, ...], JobPayload] | None = None
 
     @property
     def provenance(self) -> Mapping[str, Any]:
@@ -92,12 +94,24 @@ class Orders:
             earlier=earlier,
         )
 
+    def prepare(self, job: PlannedJob, earlier: tuple[Attempt, ...]) -> None:
+        """Makes what the job that waits for a slot will be told, while nothing else is to be done."""
+        if self._prepared is None or self._prepared[:2] != (job.job, earlier):
+            with contextlib.suppress(Exception):  # it is raised again when the job's turn has come
+                self._prepared = job.job, earlier, self._payload(job, earlier, self.resources(job))
+
     def payload(self, job: PlannedJob, earlier: tuple[Attempt, ...], wanted: Resources) -> JobPayload:
         """What the job's process is told.
 
         Raises:
             Exception: whatever composing its config raises.
         """
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None and prepared[:2] == (job.job, earlier):
+            return prepared[2]
+        return self._payload(job, earlier, wanted)
+
+    def _payload(self, job: PlannedJob, earlier: tuple[Attempt, ...], wanted: Resources) -> JobPayload:
         facts = self.facts(job, earlier, wanted)
         facts = dataclasses.replace(facts, draft=draft_of(blank_record(facts)))
         composed = self._composer.job(job.overrides)

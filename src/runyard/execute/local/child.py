@@ -9,6 +9,7 @@ import importlib
 import io
 import logging
 import os
+import pickle
 import resource
 import sys
 import threading
@@ -31,11 +32,11 @@ Work = Callable[[Any, Report], int]
 
 
 def run_child(task: Task, report_to: int, parent: int, token: str, *, work: Work) -> NoReturn:
-    """Runs ``work(task.payload, report)`` in this freshly forked process and ends it with the code it returns.
+    """Runs ``work(payload, report)`` in this freshly forked process and ends it with the code it returns.
 
-    The process leads a session and a group of its own, dies with its parent, has its output in ``task.output``
-    down to the descriptors, and handles signals as a new process would. Never returns. The parent has called
-    ``forget_controller``.
+    The payload is the task's, unpickled. The process leads a session and a group of its own, dies with its parent, has
+    its output in ``task.output`` down to the descriptors, and handles signals as a new process would. Never returns.
+    The parent has called ``forget_controller``.
     """
     code = 70  # EX_SOFTWARE: our own code failed before or after the work
     try:
@@ -48,7 +49,7 @@ def run_child(task: Task, report_to: int, parent: int, token: str, *, work: Work
         os.environ[TOKEN_VARIABLE] = token
         if task.threads is not None:
             limit_threads(task.threads)
-        code = work(task.payload, partial(write_all, report_to))
+        code = work(pickle.loads(task.payload), partial(write_all, report_to))
     except BaseException:  # the process border: nothing may unwind into the code of the parent
         traceback.print_exc()
     end_process(code)

@@ -36,7 +36,7 @@ class ForkPool(TemplatePool):
             pid = os.fork()
         if pid == 0:
             ours.close()
-            Template(theirs, partial(run_child, work=self._work), self._make_ready).run()
+            Template(theirs, partial(run_child, work=self._work), self._make_ready, spares=True).run()
         return pid
 
     def _make_ready(self) -> None:

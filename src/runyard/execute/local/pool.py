@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import selectors
 import signal
 import time
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 from runyard.execute.local.channel import Channel, channel_pair
 from runyard.execute.local.child import TOKEN_VARIABLE
@@ -51,10 +53,11 @@ class TemplatePool(ABC):
         self._selector.register(ours, selectors.EVENT_READ)
 
     def launch(self, task: Task) -> None:
-        """Starts a task. Its ticket must not be in use."""
+        """Starts a task. Its ticket must not be in use. The payload is pickled, and unpickled in its process only."""
         self._running[task.ticket] = task
+        pickled = replace(task, payload=pickle.dumps(task.payload, protocol=pickle.HIGHEST_PROTOCOL))
         with contextlib.suppress(OSError):  # the template is gone: wait() will tell
-            self._channel.send(("start", task))
+            self._channel.send(("start", pickled))
 
     def signal(self, ticket: int, number: int) -> None:
         """Sends a signal to a task's process and everything it started; without effect when it has ended."""
@@ -121,7 +124,13 @@ class TemplatePool(ABC):
             time.sleep(0.01 if self._running else 0)
 
     def _is_orphan(self, pid: int) -> bool:
-        """Whether a child of this process is a job, or belongs to one: by session, by token, or by its output."""
-        if session_of(pid) in self._pids.values() or has_token(pid, f"{TOKEN_VARIABLE}={token_prefix(self._pid)}"):
+        """Whether a child of this process is a job, belongs to one, or waits for one in the template's session.
+
+        It is known by its session, by its token, or by its output.
+        """
+        session = session_of(pid)
+        if session == self._pid or session in self._pids.values():
+            return True
+        if has_token(pid, f"{TOKEN_VARIABLE}={token_prefix(self._pid)}"):
             return True
         return any(writes_to(pid, task.output) for task in self._running.values())

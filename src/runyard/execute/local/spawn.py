@@ -14,7 +14,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
@@ -48,15 +48,11 @@ class Program:
 
 
 class SpawnPool(TemplatePool):
-    """Runs tasks, each by a program of its own. Payloads are pickled."""
+    """Runs tasks, each by a program of its own."""
 
     def __init__(self, program: Program) -> None:
         super().__init__()
         self._program = program
-
-    def launch(self, task: Task) -> None:
-        """Starts a task. Only its program unpickles the payload: the template does not know its classes."""
-        super().launch(replace(task, payload=pickle.dumps(task.payload, protocol=pickle.HIGHEST_PROTOCOL)))
 
     def _start_template(self, ours: Channel, theirs: Channel) -> int:
         command = call_command(sys.executable, (), "runyard.execute.local.spawn", "serve")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import pickle
 import secrets
 import selectors
 import signal
@@ -39,6 +40,8 @@ _CHUNK = 1 << 18
 _KILLS_KNOWN_S = 1.0
 #: for how long it is not told that a job has started: a short one may have ended by then, which tells both.
 _HOLD_S = 0.02
+#: processes that are forked ahead, when nothing has happened for so long, in seconds: short jobs would gain nothing.
+_SPARES, _QUIET_S = 2, 0.05
 
 
 #: makes a freshly forked process that of a task: gets the task, the descriptor for its report, the template's process
@@ -57,6 +60,16 @@ class _Job:
     report: bytearray = field(default_factory=bytearray)
 
 
+@dataclass(frozen=True, slots=True)
+class _Spare:
+    """A process that is there before its task, and waits for it at the other end of ``hands``."""
+
+    pid: int
+    reads: int
+    token: str
+    hands: int
+
+
 def token_prefix(template: int) -> str:
     """How the tokens begin that a template gives to its jobs."""
     return f"runyard-{template}-"
@@ -65,12 +78,18 @@ def token_prefix(template: int) -> str:
 class Template:
     """The loop of the template process."""
 
-    def __init__(self, channel: Channel, become: Become, ready: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, channel: Channel, become: Become, ready: Callable[[], None] | None = None, *, spares: bool = False
+    ) -> None:
         """``become`` is called in each forked process; ``ready`` once, in this one, before it serves.
 
-        What ``ready`` does, every job finds done.
+        What ``ready`` does, every job finds done. With ``spares``, processes are forked ahead of their tasks while
+        there is nothing else to do: a slot that falls free is filled the sooner.
         """
         self._channel, self._become, self._ready = channel, become, ready
+        self._wanted_spares = _SPARES if spares else 0
+        self._spares: list[_Spare] = []
+        self._last: Task | None = None
         self._kills, self._kills_at = 0, -_KILLS_KNOWN_S
         self._jobs: dict[int, _Job] = {}  # by pid
         self._selector = selectors.DefaultSelector()
@@ -112,16 +131,27 @@ class Template:
         return self._kills
 
     def _turn(self) -> None:
-        waiting = self._selector.select(0 if self._channel.has_messages else _HOLD_S if self._channel.holds else None)
+        waiting = self._selector.select(self._patience())
         if not waiting and self._channel.holds:
             with contextlib.suppress(OSError):  # the controller is gone: the loop is about to see it
                 self._channel.flush()
+        elif not waiting and self._lacks_spare():
+            self._fork_spare()
         for key, _ in waiting:
             if self._selector.get_map().get(key.fileobj) == key:  # else an earlier action of this turn has closed it
                 action: Callable[[], None] = key.data
                 action()
         if self._channel.has_messages:  # they came while a message was sent
             self._on_message()
+
+    def _patience(self) -> float | None:
+        """How long to wait for something to happen, in seconds; None for as long as it takes."""
+        if self._channel.has_messages:
+            return 0
+        return _HOLD_S if self._channel.holds else _QUIET_S if self._lacks_spare() else None
+
+    def _lacks_spare(self) -> bool:
+        return len(self._spares) < min(self._wanted_spares, len(self._jobs))
 
     def _on_message(self) -> None:
         for message in self._channel.receive():
@@ -137,27 +167,66 @@ class Template:
                 signal_tree(job.pid, number)
 
     def _start(self, task: Task) -> None:
-        token = f"{token_prefix(os.getpid())}{secrets.token_hex(8)}"
-        kills = self._memory_kills()
-        me = os.getpid()
+        self._last = task
+        spare = self._handed_over(task)
+        if spare is not None:
+            self._watch(_Job(task.ticket, spare.pid, spare.reads, spare.token, task.output, self._memory_kills()))
+            return
+        token, me, kills = self._token(), os.getpid(), self._memory_kills()
         descriptors: tuple[int, ...] = ()
         try:
             reads, writes = descriptors = os.pipe()
             pid = os.fork()
         except OSError as error:  # no descriptor or no process is to be had: this task's fate alone
-            for descriptor in descriptors:
-                os.close(descriptor)
+            _close(*descriptors)
             self._refuse(task, error)
             return
         if pid == 0:
             self._leave_template(reads)
             self._become(task, writes, me, token)
         os.close(writes)
-        os.set_blocking(reads, False)
-        job = _Job(task.ticket, pid, reads, token, task.output, kills)
-        self._jobs[pid] = job
-        self._selector.register(reads, selectors.EVENT_READ, lambda: self._read(job))
-        self._channel.hold(Started(ticket=task.ticket, pid=pid))
+        self._watch(_Job(task.ticket, pid, reads, token, task.output, kills))
+
+    def _token(self) -> str:
+        return f"{token_prefix(os.getpid())}{secrets.token_hex(8)}"
+
+    def _watch(self, job: _Job) -> None:
+        os.set_blocking(job.reads, False)
+        self._jobs[job.pid] = job
+        self._selector.register(job.reads, selectors.EVENT_READ, lambda: self._read(job))
+        self._channel.hold(Started(ticket=job.ticket, pid=job.pid))
+
+    def _fork_spare(self) -> None:
+        """Forks a process for a task that is still to come. Where none is to be had, the task's own fork will tell."""
+        token, me = self._token(), os.getpid()
+        descriptors: tuple[int, ...] = ()
+        try:
+            descriptors = os.pipe()
+            descriptors += os.pipe()
+            pid = os.fork()
+        except OSError:
+            _close(*descriptors)
+            self._wanted_spares = 0
+            return
+        reads, writes, takes, hands = descriptors
+        if pid == 0:
+            self._leave_template(reads, hands)
+            self._become(_task_from(takes, self._last), writes, me, token)
+        _close(writes, takes)
+        self._spares.append(_Spare(pid, reads, token, hands))
+
+    def _handed_over(self, task: Task) -> _Spare | None:
+        """The spare process that has got the task; None when there is none."""
+        while self._spares:
+            spare = self._spares.pop(0)
+            try:
+                with open(spare.hands, "wb") as file:
+                    pickle.dump(task, file, protocol=pickle.HIGHEST_PROTOCOL)
+            except OSError:  # somebody has killed it
+                os.close(spare.reads)
+            else:
+                return spare
+        return None
 
     def _refuse(self, task: Task, error: OSError) -> None:
         with contextlib.suppress(OSError):
@@ -165,14 +234,13 @@ class Template:
             append_text(task.output, f"runyard: the system could not start a process for this job: {error}\n")
         self._send(Ended(ticket=task.ticket, exit_code=os.EX_OSERR, signal=None))
 
-    def _leave_template(self, reads: int) -> None:
-        """In a new child: closes what is the template's."""
+    def _leave_template(self, *own: int) -> None:
+        """In a new child: closes what is the template's, and its own ends of the child's pipes."""
         signal.set_wakeup_fd(-1)
-        os.close(reads)
         self._channel.close()
         self._selector.close()
-        for descriptor in (self._wake_reads, self._wake_writes, *(j.reads for j in self._jobs.values())):
-            os.close(descriptor)
+        _close(*own, self._wake_reads, self._wake_writes, *(job.reads for job in self._jobs.values()))
+        _close(*(end for spare in self._spares for end in (spare.reads, spare.hands)))
 
     def _read(self, job: _Job) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -222,7 +290,7 @@ class Template:
         """Ends processes that left the job's group and were adopted here: known by their token or their output."""
         needle = f"{TOKEN_VARIABLE}={job.token}"
         for pid in children_of(os.getpid()):
-            if pid in self._jobs:
+            if pid in self._jobs or any(pid == spare.pid for spare in self._spares):
                 continue
             if not self._jobs or has_token(pid, needle) or writes_to(pid, job.output):
                 signal_tree(pid, signal.SIGKILL)
@@ -248,3 +316,23 @@ class Template:
                     time.sleep(0.01)
             except ChildProcessError:
                 return
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _task_from(takes: int, last: Task | None) -> Task:
+    """In a spare process: waits for its task. Ends the process when the template is gone, or wants it no more.
+
+    The memory that a task touches is copied when it is first touched: reading the ``last`` one takes that ahead.
+    """
+    if last is not None:
+        pickle.loads(pickle.dumps(last)), pickle.loads(last.payload)
+    with open(takes, "rb") as file:
+        data = file.read()
+    if not data:
+        os._exit(0)
+    task: Task = pickle.loads(data)
+    return task
