@@ -53,7 +53,7 @@ class RunyardLocalLauncher(Launcher):
         from runyard.sweep import LocalLaunch, plain_exit
 
         with plain_exit():
-            self.local_launch = LocalLaunch(values)
+            self.runyard_launch = LocalLaunch(values)
 
     def setup(  # noqa: D102
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -67,4 +67,4 @@ class RunyardLocalLauncher(Launcher):
         from runyard.sweep import plain_exit
 
         with plain_exit():
-            return self.local_launch.launch(self._app, job_overrides, initial_job_idx)
+            return self.runyard_launch.launch(self._app, job_overrides, initial_job_idx)

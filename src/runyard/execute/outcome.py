@@ -62,6 +62,7 @@ def judge(ended: Ended, *, asked: State | None, memory_bytes: int | None = None)
 _ASKED = {
     State.TIMEOUT: "the job ran longer than hydra.launcher.timeout_min",
     State.CANCELLED: "stopped because the sweep was",
+    State.PREEMPTED: "stopped because its allocation was about to end",
 }
 _HINTS = {
     int(signal.SIGSEGV): " (a crash in native code; the Python stack is in output.log)",

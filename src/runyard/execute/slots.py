@@ -106,6 +106,11 @@ class Slots:
                 todo="ask for fewer, or name the devices with hydra.launcher.gpus=[0,1]",
             )
 
+    @property
+    def is_full(self) -> bool:
+        """Whether as many jobs run as may."""
+        return self._free_jobs < 1
+
     def lend(self, wanted: Resources) -> Lease | None:
         """A lease, or None while there is no room here, or other sweeps have the devices."""
         short_of_cpus = self._free_cpus is not None and wanted.cpus > self._free_cpus

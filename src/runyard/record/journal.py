@@ -9,6 +9,8 @@ Events (``event``):
     ``ended``       an attempt ended: ``job`` and ``run``, the whole run record but for its provenance
     ``stopped``     the controller left; ``interrupted`` tells whether it was told to
 A torn line is skipped: the writer was killed there, or the disk was full. What follows stands on a line of its own.
+
+Workers on other machines write parts of their own, beside it; they are read together, in no order of time.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from types import TracebackType
 from typing import Any
 
 from runyard.base import compact_json, iso, utc_now, write_all
+from runyard.record.layout import SweepPaths
 from runyard.record.plan import PlanMark
 
 FLUSH_EVERY_S = 1.0
@@ -129,16 +132,22 @@ class Ledger:
 
 
 def replay(path: Path, kinds: Collection[str] | None = None) -> Ledger:
-    """Reads the whole journal. ``started`` holds the last attempt that began of each job, ended or not.
+    """Reads the whole journal, with its parts. ``started`` holds the last attempt that began of each job, ended or not.
 
     An event that lacks what its kind must have says nothing. Whoever needs only some ``kinds`` of events has them
     sooner: long journals are nearly all ``started`` and ``ended``. What the others say may then be missing.
     """
     ledger = Ledger()
-    for event in read_events(path, kinds):
-        with contextlib.suppress(KeyError, TypeError, ValueError):
-            _enter(ledger, event)
+    for file in (path, *parts_of(path)):
+        for event in read_events(file, kinds):
+            with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+                _enter(ledger, event)
     return ledger
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The parts of a journal that workers on other machines have written so far."""
+    return sorted(SweepPaths(path.parent).parts.glob("*.jsonl"))
 
 
 def _enter(ledger: Ledger, event: Mapping[str, Any]) -> None:
@@ -151,6 +160,17 @@ def _enter(ledger: Ledger, event: Mapping[str, Any]) -> None:
         ledger.mark = PlanMark(size=int(event["size"]), sha256=str(event["sha256"]))
         ledger.planned = int(event["count"])
     elif kind == "started":
-        ledger.started[int(event["job"])] = event
+        job, known = int(event["job"]), ledger.started.get(int(event["job"]))
+        if known is None or int(event["attempt"]) >= int(known["attempt"]):
+            ledger.started[job] = event
     elif kind == "ended":
-        ledger.runs[int(event["job"])] = event["run"]
+        job = int(event["job"])
+        if _is_newer(event["run"], ledger.runs.get(job)):
+            ledger.runs[job] = event["run"]
+
+
+def _is_newer(run: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
+    """Whether a record of a job says more than the one that is known: of two parts either may be read first."""
+    if known is None or known.get("state") == "COMPLETED":
+        return known is None
+    return run.get("state") == "COMPLETED" or len(run.get("attempts") or ()) >= len(known.get("attempts") or ())

@@ -30,6 +30,21 @@ class SweepPaths:
         return self.dir / "journal.jsonl"
 
     @property
+    def parts(self) -> Path:
+        """The parts of the journal that workers elsewhere write, ``<worker>.jsonl`` each."""
+        return self.dir / "journal"
+
+    @property
+    def claims(self) -> Path:
+        """Which worker has taken which job: a file each."""
+        return self.dir / "claims"
+
+    @property
+    def slurm(self) -> Path:
+        """What was submitted to Slurm, and what its workers leave: logs, signs of life."""
+        return self.dir / "slurm"
+
+    @property
     def config_yaml(self) -> Path:  # noqa: D102
         return self.dir / "config.yaml"
 
@@ -65,6 +80,11 @@ class SweepPaths:
     def code(self) -> Path:
         """The application's source files that the controller had imported, each with a digest."""
         return self.snapshot / "code.json"
+
+    @property
+    def frozen_code(self) -> Path:
+        """Where the frozen copy of the code lies, which sweeps share."""
+        return self.snapshot / "tree.json"
 
     @property
     def patch(self) -> Path:  # noqa: D102
@@ -166,6 +186,11 @@ class RootPaths:
     @property
     def index_csv(self) -> Path:  # noqa: D102
         return self.dir / "index.csv"
+
+    @property
+    def code(self) -> Path:
+        """Frozen code, by its content."""
+        return self.dir / REGISTRY_FOLDER / "code"
 
     def latest(self, experiment: str) -> Path:
         """The pointer to the newest sweep of an experiment."""

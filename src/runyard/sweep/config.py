@@ -14,7 +14,12 @@ from runyard.base import UsageError, unknown_name
 from runyard.sweep.settings import RecorderSettings
 
 CALLBACK = "hydra.callbacks.runyard"
-LOCAL_LAUNCHER = "hydra_plugins.runyard.launcher.RunyardLocalLauncher"
+OUR_LAUNCHERS = frozenset(
+    {
+        "hydra_plugins.runyard.launcher.RunyardLocalLauncher",
+        "hydra_plugins.runyard.slurm_launcher.RunyardSlurmLauncher",
+    }
+)
 RECORDER_KEYS = tuple(f.name for f in dataclasses.fields(RecorderSettings))
 
 

@@ -43,7 +43,10 @@ class Feed(Protocol):
     """The jobs to run, in order; each with its attempts so far. What it has planned ahead is its own affair."""
 
     def peek(self) -> tuple[PlannedJob, Earlier] | None:
-        """The next job; None after the last."""
+        """The next job; None after the last. It is asked for when there is room for a job."""
+
+    def glance(self) -> tuple[PlannedJob, Earlier] | None:
+        """The job that is likely to be next, for getting it ready; None when that is not known."""
 
     def pop(self) -> None:
         """Takes the next job away."""
@@ -71,7 +74,7 @@ class _Live:
 class Outcomes:
     """What the loop has brought: how many jobs ended in which state, and what the tasks returned."""
 
-    returned: Returned = field(default_factory=Returned)
+    returned: Returned
     counts: Counter[State] = field(default_factory=Counter)
     interrupted: bool = False
     stopped_by_rule: bool = False
@@ -103,15 +106,16 @@ class Controller:
         orders: Orders,
         hooks: Hooks,
         stop: StopSignal,
+        returned: Returned,
     ) -> None:
         self._pool, self._slots, self._settings, self._journal = pool, slots, settings, journal
         self._orders, self._hooks, self._stop = orders, hooks, stop
         self._live: dict[int, _Live] = {}
-        self._deadlines: list[tuple[float, int, int]] = []  # when, ticket, signal
+        self._deadlines: list[tuple[float, int, int, State]] = []  # when, ticket, signal, why
         self._waiting: list[tuple[float, int, PlannedJob, tuple[Attempt, ...], int]] = []  # retries by due time
         self._tickets = 0
         self._upkept_at = 0.0
-        self.outcomes = Outcomes()
+        self.outcomes = Outcomes(returned=returned)
 
     def run(self, feed: Feed) -> Outcomes:
         """Runs jobs in order until all have ended."""
@@ -123,10 +127,13 @@ class Controller:
                 self._waiting.clear()
             self._start_retries()
             waits = False
-            for _ in range(_BURST):
+            for _ in range(_BURST if is_open else 0):
+                waits = self._slots.is_full
+                if waits:
+                    break
                 following = feed.peek()
-                is_open = is_open and following is not None
-                if following is None or not is_open:
+                is_open = following is not None
+                if following is None:
                     break
                 waits = not (self._take_over(*following) or self._start(*following, made=1))
                 if waits:
@@ -135,7 +142,7 @@ class Controller:
             if is_open and (feed.work_ahead() or not waits):
                 self._turn(0.0)
             else:
-                self._turn(_TURN_S, feed.peek() if is_open else None)
+                self._turn(_TURN_S, feed.glance() if is_open else None)
         return self.outcomes
 
     def _is_closing(self) -> bool:
@@ -185,7 +192,7 @@ class Controller:
         )
         if self._settings.timeout_s is not None:
             due = live.began + self._settings.timeout_s
-            heapq.heappush(self._deadlines, (due, self._tickets, signal.SIGTERM))
+            heapq.heappush(self._deadlines, (due, self._tickets, signal.SIGTERM, State.TIMEOUT))
 
     def _refuse(self, facts: JobFacts, error: Exception) -> None:
         """Records a job that cannot be started: its config cannot be composed, or it asks for what there is not."""
@@ -245,23 +252,34 @@ class Controller:
 
     def _enforce_deadlines(self) -> None:
         while self._deadlines and self._deadlines[0][0] <= time.monotonic():
-            _, ticket, number = heapq.heappop(self._deadlines)
+            _, ticket, number, why = heapq.heappop(self._deadlines)
             live = self._live.get(ticket)
             if live is not None:
-                self._end_live(ticket, live, State.TIMEOUT, number)
+                self._end_live(ticket, live, why, number)
 
     def _end_live(self, ticket: int, live: _Live, why: State, number: int) -> None:
         """Asks an attempt to end; kills it after the grace period."""
         live.asked = live.asked or why
         self._pool.signal(ticket, number)
         if number != signal.SIGKILL:
-            heapq.heappush(self._deadlines, (time.monotonic() + self._settings.grace_s, ticket, signal.SIGKILL))
+            heapq.heappush(self._deadlines, (time.monotonic() + self._settings.grace_s, ticket, signal.SIGKILL, why))
 
     def _check_stop(self) -> None:
-        """Follows Ctrl-C: the first ends running jobs with a grace period, the second at once."""
+        """Follows Ctrl-C: the first ends running jobs with a grace period, the second at once.
+
+        Where jobs are warned they go on for a while first, to save what they have.
+        """
         if self._stop.count and not self.outcomes.interrupted:
             self.outcomes.interrupted = True
             for ticket, live in self._live.items():
+                if self._stop.warning_s:
+                    self._pool.signal(ticket, signal.SIGUSR2)
+                    due = time.monotonic() + self._stop.warning_s
+                    heapq.heappush(self._deadlines, (due, ticket, signal.SIGTERM, self._stop.cause))
+                else:
+                    self._end_live(ticket, live, self._stop.cause, signal.SIGTERM)
+        for ticket, live in self._live.items():
+            if live.asked is None and live.job.job in self._stop.jobs:
                 self._end_live(ticket, live, State.CANCELLED, signal.SIGTERM)
         if self._stop.count > 1:
             for ticket in self._live:

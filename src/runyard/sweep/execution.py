@@ -40,7 +40,7 @@ from runyard.record import (
 )
 from runyard.sweep.closing import reference
 from runyard.sweep.config import swept_names, task_overrides, validator
-from runyard.sweep.controller import Controller, Hooks, Outcomes
+from runyard.sweep.controller import Controller, Feed, Hooks, Outcomes
 from runyard.sweep.ending import end_apart
 from runyard.sweep.feed import PlanFeed
 from runyard.sweep.finish import index
@@ -53,7 +53,7 @@ from runyard.sweep.planner import PlannedJob, Planner, planned_job, submit
 from runyard.sweep.points import SweeperSettings, points_of
 from runyard.sweep.progress import ProgressReporter
 from runyard.sweep.resources import JobResources
-from runyard.sweep.returns import JobReturns
+from runyard.sweep.returns import JobReturns, Returned
 from runyard.sweep.reuse import Reuse
 from runyard.sweep.running import own_provenance
 from runyard.sweep.settings import LauncherSettings
@@ -169,7 +169,7 @@ class Execution:
         validate = validator(self.opened.settings)
         if not self.resources.reads_config:
             return validate
-        slots = _slots(self.settings)
+        slots = slots_of(self.settings)
 
         def check(config: DictConfig) -> None:
             if validate is not None:
@@ -234,7 +234,7 @@ class Execution:
             wanted: tells of a number whether that job is to run; None means all.
             earlier: attempts that jobs have had already.
         """
-        slots = _slots(self.settings)
+        slots = slots_of(self.settings)
         self.hold()
         try:
             with Journal(self.opened.paths.journal) as journal, StopSignal() as stop:
@@ -308,10 +308,6 @@ class Execution:
             self._lock = None
 
     def _run_pool(self, feed: PlanFeed, slots: Slots, journal: Journal, stop: StopSignal) -> Outcomes:
-        isolation = self._choose_isolation()
-        worker = self._worker(rehearses=isolation.kind == "fork")
-        pool = make_pool(isolation, worker, self.app.config, self.opened.entry)
-        pool.start()
         reporter = ProgressReporter(
             self.opened,
             self.settings,
@@ -320,6 +316,34 @@ class Execution:
             before=self.before,
             seen=self.best_before,
         )
+        hooks = Hooks(ended=self._hook_ended(reporter), turn=self._hook_turn(reporter))
+        try:
+            if self.settings.display != "none":
+                sys.stderr.write("".join(f"{line}\n" for line in self.outlook()))
+            return self.run_feed(feed, slots, journal, stop, hooks, ready=reporter.start)
+        finally:
+            reporter.close()
+
+    def run_feed(
+        self,
+        feed: Feed,
+        slots: Slots,
+        journal: Journal,
+        stop: StopSignal,
+        hooks: Hooks,
+        *,
+        ready: Callable[[], None] | None = None,
+        returned: Returned | None = None,
+    ) -> Outcomes:
+        """Runs the jobs that a feed gives, and nothing more: no lock is taken, and no file of the sweep written.
+
+        ``ready`` is called before the first job, when the process that jobs are forked from is there. ``returned``
+        keeps what tasks return; None keeps it in this process.
+        """
+        isolation = self._choose_isolation()
+        worker = self._worker(rehearses=isolation.kind == "fork")
+        pool = make_pool(isolation, worker, self.app.config, self.opened.entry)
+        pool.start()
         controller = Controller(
             pool=pool,
             slots=slots,
@@ -333,17 +357,16 @@ class Execution:
                 rehearsed=worker.rehearsals.keys(),
                 reuse=Reuse(self._past()) if self.reuses else None,
             ),
-            hooks=Hooks(ended=self._hook_ended(reporter), turn=self._hook_turn(reporter)),
+            hooks=hooks,
             stop=stop,
+            returned=returned or Returned(),
         )
         try:
-            if self.settings.display != "none":
-                sys.stderr.write("".join(f"{line}\n" for line in self.outlook()))
-            reporter.start()
+            if ready is not None:
+                ready()
             return controller.run(feed)
         finally:
             pool.close()
-            reporter.close()
 
     def _hook_ended(self, reporter: ProgressReporter) -> Callable[[RunRecord], None]:
         def ended(record: RunRecord) -> None:
@@ -411,7 +434,7 @@ class Execution:
             raise InterruptedSweep(f"the sweep {self.opened.record.sweep_id} was stopped")
         return completed
 
-    def returns(self, first: int, count: int, outcomes: Outcomes) -> JobReturns:
+    def returns(self, first: int, count: int, returned: Returned) -> JobReturns:
         """What Hydra's sweeper expects of a launcher."""
         folder, names = self.opened.dir, self.jobs.names
 
@@ -421,10 +444,11 @@ class Execution:
         def config_of(job: PlannedJob) -> DictConfig:
             return number_job(self.composer.compose(job.overrides), job.job)
 
-        return JobReturns(count, job_of, outcomes.returned, config_of)
+        return JobReturns(count, job_of, returned, config_of)
 
 
-def _slots(settings: LauncherSettings) -> Slots:
+def slots_of(settings: LauncherSettings) -> Slots:
+    """The room for jobs on this machine, or in this allocation."""
     return Slots.of_machine(
         n_jobs=settings.n_jobs,
         cpus=settings.cpus,
@@ -440,12 +464,21 @@ def new_execution(app: Application, settings: LauncherSettings, launcher_values:
     Raises:
         UsageError: a setting is wrong, or the directory cannot be had.
     """
-    setup_globals()
-    slots = _slots(settings)
+    slots = slots_of(settings)
     resources = JobResources(settings.resources, settings.rules, settings.resources_from)
     for wanted in resources.every():
         slots.check(wanted)
     check_isolation(settings.isolation, current_entry(str(app.config.hydra.runtime.cwd)))
+    return open_execution(app, settings, launcher_values)
+
+
+def open_execution(app: Application, settings: LauncherSettings, launcher_values: Mapping[str, Any]) -> Execution:
+    """Opens a sweep that is to run wherever.
+
+    Raises:
+        UsageError: a setting is wrong, or the directory cannot be had.
+    """
+    setup_globals()
     opened = open_sweep(app.config)
     composer = Composer(app.config, app.context.config_loader, exclude=opened.settings.exclude_keys)
     return Execution(
@@ -454,7 +487,7 @@ def new_execution(app: Application, settings: LauncherSettings, launcher_values:
         composer=composer,
         settings=settings,
         launcher_values=launcher_values,
-        resources=resources,
+        resources=JobResources(settings.resources, settings.rules, settings.resources_from),
     )
 
 

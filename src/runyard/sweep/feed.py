@@ -59,6 +59,10 @@ class PlanFeed:
                 self._head = job
         return None if self._head is None else (self._head, self._earlier.get(self._head.job, ()))
 
+    def glance(self) -> tuple[PlannedJob, tuple[Attempt, ...]] | None:
+        """The next job, which nobody else can take."""
+        return self.peek()
+
     def pop(self) -> None:
         """Takes the next job away."""
         self._head = None

@@ -35,7 +35,7 @@ from runyard.record import (
 )
 from runyard.registry import Registry, add_to_index
 from runyard.sweep.aside import set_aside
-from runyard.sweep.config import LOCAL_LAUNCHER, absolute, launcher_name, recorder_settings, task_overrides
+from runyard.sweep.config import OUR_LAUNCHERS, absolute, launcher_name, recorder_settings, task_overrides
 from runyard.sweep.identity import claim_directory, sweep_id
 from runyard.sweep.settings import RecorderSettings
 from runyard.sweep.snapshot import freeze, submission_of
@@ -170,7 +170,7 @@ def _claim(config: DictConfig, folder: Path, single: bool) -> tuple[Path, Path |
 
 def _can_be_resumed(config: DictConfig, single: bool) -> bool:
     target = str(OmegaConf.select(config, "hydra.launcher._target_", default=""))
-    return not single and target == LOCAL_LAUNCHER
+    return not single and target in OUR_LAUNCHERS
 
 
 def _is_named_by_us(config: DictConfig, single: bool) -> bool:

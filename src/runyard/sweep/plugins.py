@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -43,19 +44,30 @@ def run_application(main: Callable[[], object]) -> int:
     return compose.run_application(main, launcher_keys=LAUNCHER_KEYS)
 
 
-class LocalLaunch:
-    """The local launcher's work. One sweep; its jobs may come in batches.
+class Launch(ABC):
+    """A launcher's work on one sweep; its jobs may come in batches.
 
     Under our sweeper every job is submitted before the first batch, and the sweeper says when the sweep is over.
+    ``values`` is what stands under ``hydra.launcher``.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         plain = {k: OmegaConf.to_container(v, resolve=True) if OmegaConf.is_config(v) else v for k, v in values.items()}
         self.values = plain
-        self.settings: LauncherSettings = launcher_settings(plain)
         self.execution: Execution | None = None
-        self._last: Outcomes | None = None
         self._ends_itself = True
+
+    @abstractmethod
+    def open(self, app: Application) -> Execution:
+        """Opens the sweep."""
+
+    @abstractmethod
+    def run(self, execution: Execution, first: int, count: int) -> Sequence[JobReturn]:
+        """Runs jobs that are submitted, or sees to it that they will be; returns the results there are, in order."""
+
+    @abstractmethod
+    def end(self) -> bool:
+        """Ends the sweep: files, last words. Returns whether nothing went wrong."""
 
     def prepare(self, execution: Execution) -> None:
         """Takes a sweep all of whose jobs are submitted; their batches are launched after that."""
@@ -69,33 +81,43 @@ class LocalLaunch:
             execution = self._submit(app, overrides)
         return self.run(execution, first, len(overrides))
 
-    def run(self, execution: Execution, first: int, count: int) -> Sequence[JobReturn]:
-        """Runs jobs that are submitted, and returns their results in order."""
-        self._last = execution.run(first, count)
-        if self._ends_itself or self._last.interrupted:
-            execution.end(self._last)
-        return execution.returns(first, count, self._last)
-
     def _submit(self, app: Application, overrides: Sequence[Sequence[str]]) -> Execution:
         execution = self.execution
         if execution is not None:
             execution.submit(overrides)
             return execution
-        execution = new_execution(app, self.settings, self.values)
-        with _abandoned_on_failure(execution):
+        execution = self.open(app)
+        with abandoned_on_failure(execution):
             execution.submit(overrides)
         self.execution = execution
         return execution
 
-    def end(self) -> bool:
-        """Ends the sweep: files, last words. Returns whether every job completed."""
+
+class LocalLaunch(Launch):
+    """The local launcher's work."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.settings: LauncherSettings = launcher_settings(self.values)
+        self._last: Outcomes | None = None
+
+    def open(self, app: Application) -> Execution:  # noqa: D102
+        return new_execution(app, self.settings, self.values)
+
+    def run(self, execution: Execution, first: int, count: int) -> Sequence[JobReturn]:  # noqa: D102
+        self._last = execution.run(first, count)
+        if self._ends_itself or self._last.interrupted:
+            execution.end(self._last)
+        return execution.returns(first, count, self._last.returned)
+
+    def end(self) -> bool:  # noqa: D102
         if self.execution is None or self._last is None:
             return True
         return self.execution.end(self._last) and not self._last.stopped_by_rule
 
 
 @contextmanager
-def _abandoned_on_failure(execution: Execution) -> Iterator[None]:
+def abandoned_on_failure(execution: Execution) -> Iterator[None]:
     """Of a sweep that cannot be submitted nothing is left; what Hydra says of its overrides is wrong usage."""
     try:
         yield
@@ -116,14 +138,12 @@ def run_sweep(
         SystemExit: with code 1 when a job of our own launcher did not complete.
         Exception: the first failure, when another launcher reports one; after the sweep's files are made.
     """
-    ours = getattr(launcher, "local_launch", None)
-    if isinstance(ours, LocalLaunch):
-        execution = new_execution(app, ours.settings, ours.values)
-    else:
-        execution = foreign_execution(app)
-    with _abandoned_on_failure(execution):
+    found = getattr(launcher, "runyard_launch", None)
+    ours = found if isinstance(found, Launch) else None
+    execution = ours.open(app) if ours is not None else foreign_execution(app)
+    with abandoned_on_failure(execution):
         points = execution.submit_points(settings, arguments)
-        if settings.dry_run or not isinstance(ours, LocalLaunch):
+        if settings.dry_run or ours is None:
             execution.plan_all()
     if settings.dry_run:
         show_plan(execution, points.left)
@@ -131,7 +151,7 @@ def run_sweep(
     for line in left_lines(points.left):
         sys.stderr.write(f"{line.strip()}\n")
     save_multirun(app.config)
-    if not isinstance(ours, LocalLaunch):
+    if ours is None:
         return _run_foreign(execution, launcher, settings.max_batch_size)
     ours.prepare(execution)
     size = settings.max_batch_size or max(1, execution.jobs.count)

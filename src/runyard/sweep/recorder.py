@@ -30,7 +30,7 @@ from runyard.record import (
     shown,
 )
 from runyard.sweep.config import (
-    LOCAL_LAUNCHER,
+    OUR_LAUNCHERS,
     key_of,
     launcher_name,
     recorder_settings,
@@ -119,7 +119,7 @@ def end_job(config: DictConfig, job_return: JobReturn) -> None:
 
 
 def _is_ours(config: DictConfig) -> bool:
-    return str(OmegaConf.select(config, "hydra.launcher._target_", default="")) == LOCAL_LAUNCHER
+    return str(OmegaConf.select(config, "hydra.launcher._target_", default="")) in OUR_LAUNCHERS
 
 
 def _is_single(config: DictConfig) -> bool:

@@ -45,7 +45,7 @@ from runyard.sweep.planfile import check_plan_file
 from runyard.sweep.points import sweeper_settings
 from runyard.sweep.resources import JobResources
 from runyard.sweep.running import brief
-from runyard.sweep.settings import LAUNCHER_KEYS, launcher_settings
+from runyard.sweep.settings import LAUNCHER_KEYS, LauncherSettings, launcher_settings
 from runyard.sweep.snapshot import Submission, thaw
 
 
@@ -180,9 +180,8 @@ def _run(
     select: Selection,
     launcher: Mapping[str, Any],
 ) -> int:
-    config: DictConfig = pickle.loads(submission.master)
-    configure_log(config.hydra.hydra_logging, config.hydra.verbose)
-    execution = _execution(sweep_dir, submission, captured, config, launcher)
+    values = {**submission.launcher, **launcher}
+    execution = thawed(sweep_dir, submission, captured, launcher_settings(values), values)
     execution.hold()  # before anything is ended: it might be another controller's
     if submission.jobs is None:
         _submit(execution)
@@ -246,13 +245,24 @@ def _attempts(ledger: Ledger, job: int) -> int:
     return len(ledger.runs[job].get("attempts") or ()) if job in ledger.runs else -1
 
 
-def _execution(
+def thawed(
     sweep_dir: Path,
     submission: Submission,
     captured: CapturedApplication,
-    config: DictConfig,
-    launcher: Mapping[str, Any],
+    launcher: LauncherSettings,
+    values: Mapping[str, Any],
 ) -> Execution:
+    """A sweep as it was submitted, inside its application.
+
+    Args:
+        sweep_dir: the sweep.
+        submission: from its snapshot.
+        captured: the application.
+        launcher: how its jobs are run.
+        values: the same as keys and values.
+    """
+    config: DictConfig = pickle.loads(submission.master)
+    configure_log(config.hydra.hydra_logging, config.hydra.verbose)
     settings = recorder_settings(config)
     opened = adopt(
         OpenSweep(
@@ -263,9 +273,7 @@ def _execution(
             entry=submission.entry,
         )
     )
-    values = {**submission.launcher, **launcher}
     ledger = replay(SweepPaths(sweep_dir).journal, ("planned",))
-    launcher_now = launcher_settings(values)
     sweeper = sweeper_settings(config)
     return Execution(
         app=Application(
@@ -275,10 +283,10 @@ def _execution(
         ),
         opened=opened,
         composer=Composer(config, captured.loader, submission.frozen, exclude=settings.exclude_keys),
-        settings=launcher_now,
+        settings=launcher,
         launcher_values=values,
         reuse=sweeper.reuse if sweeper is not None else "never",
-        resources=JobResources(launcher_now.resources, launcher_now.rules, launcher_now.resources_from),
+        resources=JobResources(launcher.resources, launcher.rules, launcher.resources_from),
         jobs=Jobs(
             count=submission.jobs or 0,
             names=submission.names,

@@ -6,16 +6,19 @@ import os
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, overload
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from runyard.base import JobFailed, RecordError, State
+from runyard.base import JobFailed, RecordError, State, write_bytes
 from runyard.record import RunRecord, read_run
 from runyard.sweep.config import task_overrides, without_hydra
 from runyard.sweep.planner import PlannedJob
 from runyard.sweep.worker import JobReport
+
+_NOTHING = (None, None, False, None)
 
 
 class Returned:
@@ -28,16 +31,39 @@ class Returned:
     def put(self, job: int, report: JobReport) -> None:
         """Keeps what a job told at its end."""
         self._places[job] = self._file.seek(0, os.SEEK_END)
-        completed = report.ending.attempt["state"] == State.COMPLETED.value
-        pickle.dump((report.working_dir, report.task_name, completed, report.returned), self._file)
+        pickle.dump(_told(report), self._file)
 
     def get(self, job: int) -> tuple[str | None, str | None, bool, bytes | None]:
         """Working directory and task name of a job, whether it completed, and what it returned or raised, pickled."""
         if job not in self._places:
-            return None, None, False, None
+            return _NOTHING
         self._file.seek(self._places[job])
         found: tuple[str | None, str | None, bool, bytes | None] = pickle.load(self._file)
         return found
+
+
+class ReturnedFiles(Returned):
+    """The same in a folder, for a process on another machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, job: int, report: JobReport) -> None:  # noqa: D102
+        self._folder.mkdir(exist_ok=True)
+        write_bytes(self._folder / f"{job}.pkl", pickle.dumps(_told(report)), mode=0o600)
+
+    def get(self, job: int) -> tuple[str | None, str | None, bool, bytes | None]:  # noqa: D102
+        try:
+            found: tuple[str | None, str | None, bool, bytes | None]
+            found = pickle.loads((self._folder / f"{job}.pkl").read_bytes())
+        except (OSError, EOFError, pickle.UnpicklingError):
+            return _NOTHING
+        return found
+
+
+def _told(report: JobReport) -> tuple[str | None, str | None, bool, bytes | None]:
+    completed = report.ending.attempt["state"] == State.COMPLETED.value
+    return report.working_dir, report.task_name, completed, report.returned
 
 
 class JobReturns(Sequence[JobReturn]):

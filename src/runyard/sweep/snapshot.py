@@ -66,7 +66,7 @@ def thaw(sweep_dir: Path) -> Submission:
         raise UsageError(
             "this sweep has no snapshot to run from",
             where=str(sweep_dir),
-            todo="only sweeps of the launcher runyard_local can be resumed; run the command again for others",
+            todo="only sweeps of Runyard's own launchers can be resumed; run the command again for others",
         ) from exc
     except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError) as exc:
         raise RecordError(path, f"the snapshot is damaged or of another version ({exc})") from exc

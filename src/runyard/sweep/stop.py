@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a sweep runs: counted, not raised, so that nothing is left half done."""
+"""What tells a sweep to stop: signals, which are counted and not raised, so that nothing is left half done."""
 
 from __future__ import annotations
 
@@ -7,20 +7,40 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
+from runyard.base import State
+
 
 class StopSignal:
-    """Counts SIGINT and SIGTERM while it is entered; outside the main thread signals stay as they are."""
+    """Counts SIGINT and SIGTERM while it is entered; outside the main thread signals stay as they are.
+
+    ``cause`` is what becomes of jobs that run. ``warning_s`` is for how long they may go on after the first signal,
+    in seconds, when they have been told by SIGUSR2; 0 where they are not told. ``jobs`` are jobs that are to end
+    while the others go on.
+    """
+
+    jobs: frozenset[int] = frozenset()
+
+    @property
+    def cause(self) -> State:  # noqa: D102
+        return State.CANCELLED
+
+    @property
+    def warning_s(self) -> float:  # noqa: D102
+        return 0.0
 
     def __init__(self) -> None:
         self.count = 0
         self._before: dict[int, Any] = {}
+
+    def _signals(self) -> tuple[int, ...]:
+        return signal.SIGINT, signal.SIGTERM
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
 
     def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in self._signals():
                 self._before[number] = signal.signal(number, self._on_signal)
         return self
 

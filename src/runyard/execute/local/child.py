@@ -65,10 +65,11 @@ def lead_session(parent: int) -> None:
 
 
 def default_signals() -> None:
-    """Signals mean what they mean to a new process."""
+    """Signals mean what they mean to a new process; SIGUSR2, the warning before the end, does not end it by itself."""
     _signal.set_wakeup_fd(-1)
     for number in (_signal.SIGTERM, _signal.SIGCHLD, _signal.SIGHUP):
         _signal.signal(number, _signal.SIG_DFL)
+    _signal.signal(_signal.SIGUSR2, _signal.SIG_IGN)
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 

@@ -163,7 +163,10 @@ class Template:
 
     def _signal(self, ticket: int, number: int) -> None:
         for job in self._jobs.values():
-            if job.ticket == ticket:
+            if job.ticket == ticket and number == signal.SIGUSR2:  # a word to the task, not to what it has started
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(job.pid, number)
+            elif job.ticket == ticket:
                 signal_tree(job.pid, number)
 
     def _start(self, task: Task) -> None:
