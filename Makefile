@@ -18,7 +18,7 @@ DAY_FILE := meituan_city_lunchtime_plat10301330_day
 DEMO_DATA := data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help venv data demo test check bench xsweep experiment-is-named constraints clean
+.PHONY: help venv data demo test slurm check bench xsweep experiment-is-named constraints clean
 
 help: ## list these commands
 	@echo 'make COMMAND [PYTHON=python3.12] [VENV=.venv]'
@@ -57,6 +57,9 @@ demo: $(STAMP) ## run both experiments on small generated data and show where th
 
 test: $(STAMP) ## run the tests (PYTEST_ARGS='-k plan -x' for some)
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+slurm: $(STAMP) ## run the tests on a real Slurm, started for them and taken down; it needs root on Debian, or a cluster
+	$(BIN)/python -m pytest tests/slurm $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, format, types, and which room may import which
 	$(BIN)/ruff check .
