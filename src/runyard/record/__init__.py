@@ -1,10 +1,13 @@
 """What is on disk: names, records, journal, tables, provenance. Knows nothing of how jobs are run or planned."""
 
+from runyard.record.claims import Claims, Holder
 from runyard.record.code import Code, Imports, ImportWatch, imported_code, read_code, save_code
 from runyard.record.context import ActiveRun, activate, current, current_or_none, set_active, table
 from runyard.record.draft import Draft, draft_of, write_draft
 from runyard.record.drift import Drift, code_of
+from runyard.record.editable import move_editable_finders
 from runyard.record.entry import Entry, current_entry
+from runyard.record.freeze import FrozenCode, freeze_code
 from runyard.record.journal import Journal, Ledger, read_events, replay
 from runyard.record.layout import (
     LATEST,
@@ -57,13 +60,16 @@ __all__ = [
     "SWEEP_FILE",
     "ActiveRun",
     "Attempt",
+    "Claims",
     "Code",
     "ControllerLock",
     "Draft",
     "Drift",
     "Entry",
     "ErrorInfo",
+    "FrozenCode",
     "GitState",
+    "Holder",
     "ImportWatch",
     "Imports",
     "Journal",
@@ -90,6 +96,7 @@ __all__ = [
     "draft_of",
     "find_run_dirs",
     "frames_of",
+    "freeze_code",
     "gather",
     "git_sha",
     "git_state",
@@ -104,6 +111,7 @@ __all__ = [
     "iter_plan",
     "label_of",
     "metrics_of",
+    "move_editable_finders",
     "one_line",
     "open_table",
     "packages",
