@@ -5,14 +5,22 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from runyard.base import UsageError
-from runyard.cli.options import find_target, json_option, print_json, root_of, roots_option, sweep_argument
+from runyard.cli.options import (
+    find_target,
+    json_option,
+    print_json,
+    reference_to,
+    root_of,
+    roots_option,
+    sweep_argument,
+)
 from runyard.cli.words import count, counts_text, state_text
 from runyard.record import LATEST, SWEEP_FILE, SweepPaths, shown
 from runyard.registry import Registry, find_sweep, unreadable_sweeps
@@ -20,28 +28,34 @@ from runyard.registry import Registry, find_sweep, unreadable_sweeps
 if TYPE_CHECKING:
     from runyard.sweep import Selection
 
+_launcher = click.option(
+    "--launcher", type=click.Choice(["local"]), help="Run on this machine what was submitted to Slurm."
+)
 _words = click.argument("words", metavar="[SWEEP] [hydra.launcher.KEY=VALUE]...", nargs=-1)
 
 
 @click.command()
 @_words
+@_launcher
 @roots_option
-def resume(words: tuple[str, ...], roots: tuple[Path, ...]) -> None:
+def resume(words: tuple[str, ...], launcher: str | None, roots: tuple[Path, ...]) -> None:
     """Run every job of a sweep that is not COMPLETED, in the same directory, with the configs of its submission.
 
-    Settings of the launcher may follow, such as hydra.launcher.n_jobs=4; what the jobs compute cannot change.
+    A sweep on Slurm is queued again, from its frozen code. Settings of the launcher may follow, such as
+    hydra.launcher.n_jobs=4; what the jobs compute cannot change.
     """
     from runyard.sweep import Selection  # loads Hydra
 
     sweep_dir, overrides = _sweep_and_overrides(words, roots)
-    _start(sweep_dir, Selection(kind="left"), overrides)
+    _start(sweep_dir, Selection(kind="left"), overrides, launcher, roots)
 
 
 @click.command()
 @_words
 @click.option("--jobs", help="Only these jobs, if they are not COMPLETED: numbers and ranges, such as 0-3,7.")
+@_launcher
 @roots_option
-def retry(words: tuple[str, ...], jobs: str | None, roots: tuple[Path, ...]) -> None:
+def retry(words: tuple[str, ...], jobs: str | None, launcher: str | None, roots: tuple[Path, ...]) -> None:
     """Run the failed jobs of a sweep again; with --jobs those, whatever kept them from completing.
 
     Settings of the launcher may follow, such as hydra.launcher.timeout_min=60.
@@ -50,7 +64,7 @@ def retry(words: tuple[str, ...], jobs: str | None, roots: tuple[Path, ...]) -> 
 
     chosen = None if jobs is None else parse_jobs(jobs)
     sweep_dir, overrides = _sweep_and_overrides(words, roots)
-    _start(sweep_dir, Selection(kind="failed" if chosen is None else "jobs", jobs=chosen), overrides)
+    _start(sweep_dir, Selection(kind="failed" if chosen is None else "jobs", jobs=chosen), overrides, launcher, roots)
 
 
 def _sweep_and_overrides(words: Sequence[str], roots: Sequence[Path]) -> tuple[Path, list[str]]:
@@ -65,11 +79,42 @@ def _sweep_and_overrides(words: Sequence[str], roots: Sequence[Path]) -> tuple[P
     return find_sweep(words[0] if named else LATEST, roots, multirun_only=True), overrides
 
 
-def _start(sweep_dir: Path, select: Selection, overrides: Sequence[str]) -> NoReturn:
-    """Becomes the process that runs the jobs: it has this terminal, and its exit code is the command's."""
+def _start(
+    sweep_dir: Path, select: Selection, overrides: Sequence[str], launcher: str | None, roots: Sequence[Path]
+) -> None:
+    """Queues the jobs again, or becomes the process that runs them here."""
+    from runyard.cluster import is_on_cluster
+
+    if not is_on_cluster(sweep_dir):
+        _run_here(sweep_dir, select, overrides)
+    elif launcher is None:
+        _queue(sweep_dir, select, overrides, roots)
+    else:
+        from runyard.cluster import local_command
+
+        _become(*local_command(sweep_dir, root_of(sweep_dir, roots), select, overrides))
+
+
+def _queue(sweep_dir: Path, select: Selection, overrides: Sequence[str], roots: Sequence[Path]) -> None:
+    from runyard.cluster import changes_of, resubmit, submitted_lines
+
+    work = resubmit(sweep_dir, root_of(sweep_dir, roots), select, changes_of(overrides))
+    if work is None:
+        click.echo("nothing is left to run", err=True)
+        return
+    name = reference_to(sweep_dir.name, sweep_dir, roots)
+    for line in submitted_lines(sweep_dir.name, name, work):
+        click.echo(line)
+
+
+def _run_here(sweep_dir: Path, select: Selection, overrides: Sequence[str]) -> NoReturn:
     from runyard.sweep import resume_command
 
-    argv, environment, cwd = resume_command(sweep_dir, select=select, overrides=overrides)
+    _become(*resume_command(sweep_dir, select=select, overrides=overrides))
+
+
+def _become(argv: Sequence[str], environment: Mapping[str, str], cwd: str) -> NoReturn:
+    """Becomes the process that runs the jobs: it has this terminal, and its exit code is the command's."""
     click.echo(f"cd {shlex.quote(cwd)} && {shlex.join(argv)}", err=True)
     if not Path(cwd).is_dir():
         raise UsageError(
@@ -78,17 +123,30 @@ def _start(sweep_dir: Path, select: Selection, overrides: Sequence[str]) -> NoRe
     sys.stdout.flush()
     sys.stderr.flush()
     os.chdir(cwd)
-    os.execvpe(argv[0], argv, environment)
+    os.execvpe(argv[0], list(argv), environment)
 
 
 @click.command()
 @sweep_argument
+@click.option("--jobs", help="Only these jobs, of a sweep on Slurm: numbers and ranges, such as 0-3,7.")
 @roots_option
-def cancel(sweep: str, roots: tuple[Path, ...]) -> None:
-    """Stop a sweep that runs on this machine, as Ctrl-C in its terminal would."""
-    from runyard.sweep import cancel as cancel_sweep  # loads Hydra
+def cancel(sweep: str, jobs: str | None, roots: tuple[Path, ...]) -> None:
+    """Stop a sweep: on this machine as Ctrl-C in its terminal would, on Slurm by cancelling its workers."""
+    from runyard.cluster import cancel_cluster, cancel_jobs, is_on_cluster  # loads Hydra
+    from runyard.sweep import cancel as cancel_sweep
+    from runyard.sweep import parse_jobs
 
-    click.echo(cancel_sweep(find_sweep(sweep, roots, multirun_only=True)))
+    sweep_dir = find_sweep(sweep, roots, multirun_only=True)
+    if not is_on_cluster(sweep_dir):
+        if jobs is not None:
+            raise UsageError(
+                "single jobs can be cancelled on Slurm only", where="--jobs", todo="stop the sweep without it"
+            )
+        click.echo(cancel_sweep(sweep_dir))
+    elif jobs is None:
+        click.echo(cancel_cluster(sweep_dir))
+    else:
+        click.echo(cancel_jobs(sweep_dir, parse_jobs(jobs)))
 
 
 @click.command()
@@ -99,10 +157,12 @@ def collect(sweep: str, roots: tuple[Path, ...]) -> None:
 
     For a sweep whose launcher died, or that ended without its last step. Runs nothing.
     """
-    from runyard.sweep import collect as collect_sweep  # loads Hydra
+    from runyard.cluster import collect_cluster, is_on_cluster  # loads Hydra
+    from runyard.sweep import collect as collect_sweep
 
     sweep_dir, _ = find_target(sweep, roots)
-    record = collect_sweep(sweep_dir, root_of(sweep_dir, roots))
+    root = root_of(sweep_dir, roots)
+    record = collect_cluster(sweep_dir, root) if is_on_cluster(sweep_dir) else collect_sweep(sweep_dir, root)
     counts = counts_text(record.counts) if record.counts else "no jobs"
     click.echo(f"{record.sweep_id}  {state_text(record.state)}  {counts}")
     results = SweepPaths(sweep_dir).results_csv

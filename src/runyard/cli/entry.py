@@ -29,6 +29,8 @@ DUTIES: Mapping[str, Mapping[str, Verb]] = {
     "See": {
         "ls": Verb("listing", "List sweeps, the newest first."),
         "status": Verb("look", "Tell how a sweep stands, and what to do next."),
+        "watch": Verb("waiting", "Follow a sweep at work until it ends."),
+        "wait": Verb("waiting", "Wait until a sweep has ended; the exit code tells how."),
         "show": Verb("look", "Show all that is recorded of a sweep, or of one job."),
         "logs": Verb("logs", "Print a job's output; of a sweep, its failed jobs and their logs."),
         "results": Verb("results", "Print results, a row per job; works while the sweep runs."),
@@ -36,7 +38,7 @@ DUTIES: Mapping[str, Mapping[str, Verb]] = {
     "Run what is left": {
         "resume": Verb("control", "Run every job of a sweep that is not COMPLETED."),
         "retry": Verb("control", "Run the failed jobs of a sweep again, or those you name."),
-        "cancel": Verb("control", "Stop a sweep that runs on this machine."),
+        "cancel": Verb("control", "Stop a sweep, here or on Slurm; or some of its jobs."),
     },
     "Mend": {
         "collect": Verb("control", "Make a sweep's results and notes from what is on disk."),

@@ -14,6 +14,7 @@ import click
 from runyard.base import FAILURES, TERMINAL, State, UsageError
 from runyard.cli.look import log_of
 from runyard.cli.options import find_target, json_option, print_json, roots_option, run_of
+from runyard.cli.stand import standing_of
 from runyard.cli.words import state_text
 from runyard.record import RunRecord, SweepPaths, is_alive, is_held, read_run, read_runs, reason_of, shown
 
@@ -71,9 +72,7 @@ def _log(run: RunRecord) -> Path:
 
 def _of_sweep(sweep_dir: Path, runs: Sequence[RunRecord], tail: int, as_json: bool) -> None:
     if any(run.state is State.RUNNING for run in runs):
-        from runyard.sweep import status  # loads Hydra; tells jobs that run from those that are lost
-
-        runs = status(sweep_dir).runs
+        runs = standing_of(sweep_dir)[0].runs  # tells jobs that run from those that are lost
     failed = [run for run in runs if run.state in FAILURES]
     if as_json:
         print_json({"path": str(sweep_dir), "failed": [_failure_json(run) for run in failed]})

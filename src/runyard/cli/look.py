@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +21,10 @@ from runyard.cli.options import (
     run_of,
     sweep_argument,
 )
+from runyard.cli.stand import standing_of
 from runyard.cli.words import (
     age,
+    count,
     counts_text,
     cut,
     duration,
@@ -45,6 +49,7 @@ from runyard.record import (
 from runyard.registry import find_sweep
 
 if TYPE_CHECKING:
+    from runyard.cluster import WorkerStanding
     from runyard.sweep import SweepStatus
 
 _MOST_LINES = 10
@@ -58,15 +63,13 @@ _FILES = ("results_csv", "results_parquet", "summary_csv", "summary_png", "notes
 @json_option
 def status(sweep: str, roots: tuple[Path, ...], as_json: bool) -> None:
     """Tell how a sweep stands: jobs by state, running and failed ones, what to do next."""
-    from runyard.sweep import status as status_of  # loads Hydra
-
     sweep_dir = find_sweep(sweep, roots)
-    now = status_of(sweep_dir)
+    now, workers = standing_of(sweep_dir)
     todo = next_command(now, sweep_dir, roots)
     if as_json:
-        print_json(_status_json(now, sweep_dir, todo))
+        print_json({**_status_json(now, sweep_dir, todo), "workers": [dataclasses.asdict(w) for w in workers]})
     else:
-        _print_status(now, sweep_dir, todo)
+        _print_status(now, workers, sweep_dir, todo)
 
 
 def next_command(now: SweepStatus, sweep_dir: Path, roots: Sequence[Path]) -> str | None:
@@ -122,14 +125,15 @@ def log_of(run: RunRecord) -> Path:
     return RunPaths(Path(run.run_dir)).output_log
 
 
-def _print_status(now: SweepStatus, sweep_dir: Path, todo: str | None) -> None:
+def _print_status(now: SweepStatus, workers: Sequence[WorkerStanding], sweep_dir: Path, todo: str | None) -> None:
     record, controller = now.record, now.controller
     click.echo(f"{record.sweep_id}  {one_line(record.experiment)}  {state_text(record.state)}")
     results = SweepPaths(sweep_dir).results_csv
     pairs = [
         ("jobs", counts_text(record.counts) if record.counts else "none yet"),
         ("time", _time_text(record, eta_seconds(now.runs) if controller is not None else None)),
-        ("process", f"{controller.get('pid')} on {controller.get('host')}" if controller else ""),
+        ("process", f"{controller['pid']} on {controller['host']}" if controller and "pid" in controller else ""),
+        ("workers", _workers_lines(workers)),
         ("running", _running_lines([run for run in now.runs if run.state is State.RUNNING])),
         ("failed", _failed_lines([run for run in now.runs if run.state in FAILURES])),
         ("results", shown(results) if results.exists() else ""),
@@ -146,6 +150,21 @@ def _time_text(record: SweepRecord, eta_s: float | None) -> str:
         return f"took {duration(took)}, ended {age(record.finished_at, now)} ago"
     left = "" if eta_s is None else f", about {duration(float(round(eta_s)))} left"
     return f"began {age(record.created_at, now)} ago{left}"
+
+
+def _workers_lines(workers: Sequence[WorkerStanding]) -> str:
+    """How many workers are in which state; and those that are at work, or in trouble."""
+    if not workers:
+        return ""
+    counts = Counter(worker.state.value for worker in workers)
+    lines = [", ".join(f"{n} {state.lower()}" for state, n in counts.items())]
+    told = [worker for worker in workers if worker.is_alive or worker.state.value not in ("COMPLETED", "RUNNING")]
+    for worker in told[:_MOST_LINES]:
+        jobs = f"job {', '.join(map(str, worker.jobs))}" if worker.jobs else ""
+        words = [worker.name, worker.state.value.lower(), worker.node, jobs, worker.reason]
+        again = f"started again {count(worker.restarts, 'time')}" if worker.restarts else ""
+        lines.append("  ".join(word for word in [*words, again] if word))
+    return "\n".join([*lines, *_more(told)])
 
 
 def _running_lines(runs: Sequence[RunRecord]) -> str:
@@ -172,7 +191,7 @@ def _fitting(text: str, before: str) -> str:
     return text if width is None else cut(text, max(width - _NAME_WIDTH - len(before), 20))
 
 
-def _more(runs: Sequence[RunRecord]) -> list[str]:
+def _more(runs: Sequence[object]) -> list[str]:
     return [f"... and {len(runs) - _MOST_LINES} more"] if len(runs) > _MOST_LINES else []
 
 
@@ -185,10 +204,8 @@ def show(sweep: str, roots: tuple[Path, ...], as_json: bool) -> None:
 
     A bare number is a job of the latest sweep.
     """
-    from runyard.sweep import status as status_of  # loads Hydra
-
     sweep_dir, job = find_target(sweep, roots)
-    now = status_of(sweep_dir)
+    now, _ = standing_of(sweep_dir)
     if job is not None:
         run = with_provenance(run_of(now.runs, job, sweep_dir))
         print_json(run.to_json()) if as_json else _print_run(run)

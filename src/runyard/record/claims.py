@@ -21,10 +21,15 @@ _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who has taken a job: a worker's name, and how often its allocation had been started again by then."""
+    """Who has taken a job.
+
+    ``restarts`` is how often the worker's allocation had been started again by then, ``attempts`` how many attempts at
+    the job were over.
+    """
 
     worker: str
     restarts: int = 0
+    attempts: int = 0
 
 
 class Claims:
@@ -41,7 +46,7 @@ class Claims:
             OSError: the file cannot be made, such as on a full disk.
         """
         target = f"{self._folder}/{job}.{turn}"
-        data = json.dumps([holder.worker, holder.restarts]).encode("ascii")
+        data = json.dumps([holder.worker, holder.restarts, holder.attempts]).encode("ascii")
         if not self._links:
             return _create(target, data)
         own = f"{self._folder}/.{holder.worker}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -79,8 +84,8 @@ class Claims:
         """Who has a turn of a job; None when nobody has, or the claim cannot be read."""
         try:
             with open(f"{self._folder}/{job}.{turn}", "rb") as file:
-                worker, restarts = json.loads(file.read())
-            return Holder(worker=str(worker), restarts=int(restarts))
+                worker, restarts, attempts = json.loads(file.read())
+            return Holder(worker=str(worker), restarts=int(restarts), attempts=int(attempts))
         except (OSError, ValueError, TypeError):
             return None
 

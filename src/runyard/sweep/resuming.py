@@ -11,7 +11,7 @@ import os
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def resume_command(
     """
     submission = thaw(sweep_dir)
     entry = _entry(submission, sweep_dir)
-    _launcher_overrides(overrides)
+    launcher_changes(overrides)
     lock = ControllerLock(SweepPaths(sweep_dir).lock)
     lock.acquire()  # only to be refused early, with the holder's name
     lock.release()
@@ -137,7 +137,12 @@ def _entry(submission: Submission, sweep_dir: Path) -> Entry:
     return submission.entry
 
 
-def _launcher_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+def launcher_changes(overrides: Sequence[str], known: Collection[str] = LAUNCHER_KEYS) -> dict[str, Any]:
+    """Settings of a launcher from ``hydra.launcher.<key>=<value>``.
+
+    Raises:
+        UsageError: it is none, or the key is not among those that are known.
+    """
     values: dict[str, Any] = {}
     for override in OverridesParser.create().parse_overrides(list(overrides)):
         prefix, _, key = override.key_or_group.rpartition(".")
@@ -147,8 +152,8 @@ def _launcher_overrides(overrides: Sequence[str]) -> dict[str, Any]:
                 where="resume",
                 todo="only hydra.launcher.<key>=<value> can; what the jobs compute was frozen at submission",
             )
-        if key not in LAUNCHER_KEYS:
-            raise unknown_name("key", key, LAUNCHER_KEYS, where="hydra.launcher")
+        if key not in known:
+            raise unknown_name("key", key, sorted(known), where="hydra.launcher")
         values[key] = override.value()
     return values
 
@@ -167,7 +172,7 @@ def take_up(sweep_dir: Path, select: Selection, overrides: Sequence[str]) -> int
     codes: list[int] = []
 
     def inside(captured: CapturedApplication) -> None:
-        codes.append(_run(sweep_dir, submission, captured, select, _launcher_overrides(overrides)))
+        codes.append(_run(sweep_dir, submission, captured, select, launcher_changes(overrides)))
 
     run_captured(entry.kind, entry.target, entry.args, inside)
     return codes[0] if codes else 1
@@ -180,7 +185,7 @@ def _run(
     select: Selection,
     launcher: Mapping[str, Any],
 ) -> int:
-    values = {**submission.launcher, **launcher}
+    values = {**local_values(submission.launcher), **launcher}
     execution = thawed(sweep_dir, submission, captured, launcher_settings(values), values)
     execution.hold()  # before anything is ended: it might be another controller's
     if submission.jobs is None:
@@ -295,6 +300,21 @@ def thawed(
             mark=ledger.mark,
         ),
     )
+
+
+def local_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a launcher's settings those that say how jobs are run on this machine; of Slurm's, what it has in common."""
+    if "array_parallelism" not in values:
+        return dict(values)
+    kept = {
+        key: value for key, value in values.items() if key in LAUNCHER_KEYS and key not in ("timeout_min", "n_jobs")
+    }
+    return {**kept, "timeout_min": values.get("job_timeout_min")}
+
+
+def start() -> None:
+    """The command of ``main``, in an interpreter whose arguments are in ``sys.argv``."""
+    sys.exit(main(sys.argv[1:]))
 
 
 def main(argv: Sequence[str]) -> int:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runyard.base import State
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class StopSignal:
@@ -38,7 +41,7 @@ class StopSignal:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
 
-    def __enter__(self) -> StopSignal:
+    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in self._signals():
                 self._before[number] = signal.signal(number, self._on_signal)

@@ -1,0 +1,26 @@
+"""How a sweep stands, wherever it runs: the commands that look ask here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runyard.cluster import WorkerStanding
+    from runyard.sweep import SweepStatus
+
+
+def standing_of(sweep_dir: Path) -> tuple[SweepStatus, Sequence[WorkerStanding]]:
+    """A sweep as it stands, and its workers in Slurm; none where it runs on this machine.
+
+    Raises:
+        RecordError: the directory is not that of a sweep.
+    """
+    from runyard.cluster import Observer, is_on_cluster  # loads Hydra
+    from runyard.sweep import status
+
+    if not is_on_cluster(sweep_dir):
+        return status(sweep_dir), ()
+    standing = Observer(sweep_dir, least_s=0.0).look()
+    return standing.status, standing.workers

@@ -1,0 +1,158 @@
+"""How a sweep on a cluster stands: its jobs from the files, its workers from what they leave and what Slurm says."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runyard.base import State, SweepState
+from runyard.cluster.feed import died
+from runyard.cluster.signs import SILENCE_S, Silence, is_over, is_stopped, read_beat, read_end
+from runyard.cluster.vitals import WAITING, Vitals
+from runyard.cluster.work import Work, job_ids, read_works
+from runyard.cluster.worker import AGAIN
+from runyard.execute import SlurmTask, SlurmWatch, TaskState
+from runyard.record import Claims, Holder, RunRecord, SweepPaths, count_states, read_runs, read_sweep
+from runyard.sweep import SweepStatus
+from runyard.sweep import sweep_state as state_of_jobs
+
+_UNDER_WAY = frozenset({TaskState.RUNNING, TaskState.COMPLETING, TaskState.SUSPENDED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStanding:
+    """One worker: its name in Slurm, its state there, where it is, what it runs, and whether it may run more."""
+
+    name: str
+    state: TaskState
+    is_alive: bool
+    node: str = ""
+    reason: str = ""
+    restarts: int = 0
+    jobs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A sweep on a cluster. ``is_stale`` tells that Slurm does not answer, and states are those it last told."""
+
+    status: SweepStatus
+    workers: Sequence[WorkerStanding]
+    is_stale: bool = False
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether some worker runs, or waits to."""
+        return any(worker.is_alive for worker in self.workers)
+
+
+class Observer:
+    """Follows one sweep. Files are read at each look; Slurm is asked for all workers at once, and seldom."""
+
+    def __init__(self, sweep_dir: Path, *, least_s: float = 10.0) -> None:
+        """``least_s`` is the least time between two questions to Slurm, in seconds."""
+        self._dir, self._least_s = sweep_dir, least_s
+        self._silence = Silence(sweep_dir)
+        self._ids: list[int] = []
+        self._watch = SlurmWatch([], least_s=least_s)
+
+    @property
+    def calls(self) -> int:
+        """How often Slurm was asked."""
+        return self._watch.calls
+
+    def look(self) -> Standing:
+        """How the sweep stands now.
+
+        Raises:
+            RecordError: the directory is not that of a sweep, or what was submitted cannot be read.
+        """
+        works = read_works(self._dir)
+        ids = job_ids(works)
+        if ids != self._ids:
+            self._ids, self._watch = ids, SlurmWatch(ids, least_s=self._least_s)
+        tasks = self._watch.tasks()
+        workers = [self._worker(name, tasks.get(name)) for name in _names(works)]
+        if any(w.state in _UNDER_WAY and w.is_alive and self._silence.of(w.name) > SILENCE_S for w in workers):
+            tasks = self._watch.tasks(now_wanted=True)  # it ought to have told that it lives
+            workers = [self._worker(name, tasks.get(name)) for name in _names(works)]
+        return Standing(
+            status=_status(self._dir, workers, Vitals(self._dir, self._watch)),
+            workers=workers,
+            is_stale=self._watch.stale_since is not None,
+        )
+
+    def _worker(self, name: str, task: SlurmTask | None) -> WorkerStanding:
+        beat, end = read_beat(self._dir, name), read_end(self._dir, name)
+        restarts = max(task.restarts if task else 0, beat.restarts if beat else 0)
+        state = task.state if task is not None else TaskState.UNKNOWN
+        is_alive = not task.ended if task is not None else True
+        if end is not None and end.restarts >= restarts and end.code != AGAIN and end.code <= 128:
+            is_alive = False  # it is done; Slurm may not know yet
+            state = state if task is not None and task.ended else _after(end.code)
+        running = beat.jobs if beat is not None and is_alive and not is_over(self._dir, name, beat.restarts) else ()
+        return WorkerStanding(
+            name=name,
+            state=state,
+            is_alive=is_alive,
+            node=(task.node if task else "") or (beat.node if beat else ""),
+            reason=task.reason if task else "",
+            restarts=restarts,
+            jobs=running,
+        )
+
+
+def _after(code: int) -> TaskState:
+    return TaskState.COMPLETED if code == 0 else TaskState.FAILED
+
+
+def _names(works: Sequence[Work]) -> list[str]:
+    return [name for work in works for array in work.arrays for name in array.workers]
+
+
+def _status(sweep_dir: Path, workers: Sequence[WorkerStanding], vitals: Vitals) -> SweepStatus:
+    record, alive = read_sweep(sweep_dir), {worker.name: worker for worker in workers}
+    runs = settled_runs(sweep_dir, vitals, alive)
+    at_work = [worker for worker in workers if worker.is_alive]
+    if not at_work:
+        state = SweepState.CANCELLED if is_stopped(sweep_dir, "cancelled") else state_of_jobs(runs)
+    elif any(worker.state in _UNDER_WAY for worker in at_work) or any(run.attempts for run in runs):
+        state = SweepState.RUNNING
+    else:
+        state = SweepState.PENDING
+    if all(run.state is State.COMPLETED for run in runs) and runs:
+        state = SweepState.COMPLETED
+    controller: Mapping[str, object] | None = {"slurm": [w.name for w in at_work]} if at_work else None
+    return SweepStatus(
+        record=dataclasses.replace(record, state=state, counts=count_states(runs)), runs=runs, controller=controller
+    )
+
+
+def settled_runs(sweep_dir: Path, vitals: Vitals, workers: Mapping[str, WorkerStanding]) -> list[RunRecord]:
+    """All runs; those whose worker has died while they ran are in the state that it left them in."""
+    runs = read_runs(sweep_dir)
+    if not any(run.state is State.RUNNING for run in runs):
+        return runs
+    claims = Claims(SweepPaths(sweep_dir).claims)
+    turns = claims.turns()
+
+    def settled(run: RunRecord) -> RunRecord:
+        if run.state is not State.RUNNING or not run.attempts or run.job not in turns:
+            return run
+        holder = claims.holder(run.job, turns[run.job])
+        if holder is None or not _is_dead(sweep_dir, holder, workers.get(holder.worker)):
+            return run
+        state, words = vitals.cause(holder)
+        return run.with_attempt(died(run, state, words))
+
+    return [settled(run) for run in runs]
+
+
+def _is_dead(sweep_dir: Path, holder: Holder, worker: WorkerStanding | None) -> bool:
+    if is_over(sweep_dir, holder.worker, holder.restarts):
+        return True
+    if worker is None:
+        return False
+    return not worker.is_alive or worker.restarts > holder.restarts or worker.state in WAITING

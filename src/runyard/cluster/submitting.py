@@ -1,0 +1,140 @@
+"""Submitting: workers for the jobs of a sweep, as arrays of Slurm."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from runyard.cluster.frozen import freeze_tree, frozen_command
+from runyard.cluster.settings import ClusterSettings
+from runyard.cluster.work import Array, Group, Work, keep_work, read_works
+from runyard.cluster.worker import AGAIN
+from runyard.execute import Resources, WorkerArray, submit_arrays
+from runyard.record import Entry, FrozenCode, SweepPaths
+
+#: workers where the user has not said how many: enough to be quick, and few enough to be started soon.
+_WORKERS = 16
+
+
+def submit_work(
+    sweep_dir: Path,
+    *,
+    name: str,
+    root: Path,
+    entry: Entry,
+    settings: ClusterSettings,
+    values: Mapping[str, Any],
+    groups: Sequence[Group],
+    first: int,
+    count: int,
+    take: frozenset[int] | None = None,
+    attempts: Mapping[int, int] | None = None,
+) -> Work:
+    """Freezes the code and submits workers; returns the submission, which is on disk by then.
+
+    Args:
+        sweep_dir: the sweep; its jobs are planned and frozen.
+        name: of the jobs in Slurm.
+        root: where frozen code is kept, which sweeps share.
+        entry: how the application was started.
+        settings: of the launcher.
+        values: the same as keys and values.
+        groups: jobs that ask for the same; how many workers they get is found here.
+        first: number of the first job of this submission.
+        count: how many jobs it is made for.
+        take: those of them that are to run; None for all that are not COMPLETED.
+        attempts: those that jobs have had, by number.
+
+    Raises:
+        UsageError: Slurm refuses it, or is not there, or the code is too large; nothing is submitted then.
+        StorageError: the disk is full.
+    """
+    paths = SweepPaths(sweep_dir)
+    tree = freeze_tree(sweep_dir, entry, root=root, most_mb=settings.snapshot_mb)
+    for folder in (paths.slurm, paths.claims, paths.parts):
+        folder.mkdir(exist_ok=True)
+    work = Work(
+        number=len(read_works(sweep_dir)),
+        first=first,
+        count=count,
+        values=values,
+        groups=tuple(groups),
+        take=take,
+        attempts=attempts or {},
+    )
+    sizes = [len(work.jobs_of(number)) for number in range(len(groups))]
+    work = dataclasses.replace(
+        work,
+        groups=tuple(
+            dataclasses.replace(group, workers=_workers(size, settings))
+            for group, size in zip(groups, sizes, strict=True)
+        ),
+    )
+    keep_work(sweep_dir, work)
+    wanted = [number for number, size in enumerate(sizes) if size]
+    arrays = [_array(sweep_dir, work, number, name, entry, tree, settings) for number in wanted]
+    try:
+        submitted = submit_arrays(arrays, folder=paths.slurm)
+    except BaseException:
+        (paths.slurm / f"work-{work.number}.json").unlink(missing_ok=True)
+        raise
+    accepted = tuple(
+        Array(job_id=part.job_id, group=number, first=part.first, tasks=part.tasks)
+        for number, parts in zip(wanted, submitted, strict=True)
+        for part in parts
+    )
+    work = dataclasses.replace(work, arrays=accepted)
+    keep_work(sweep_dir, work)
+    return work
+
+
+def _workers(jobs: int, settings: ClusterSettings) -> int:
+    """How many array tasks so many jobs get."""
+    least = math.ceil(jobs / settings.max_tasks_per_job) if settings.max_tasks_per_job else 0
+    return max(min(jobs, settings.workers or _WORKERS), least)
+
+
+def _array(
+    sweep_dir: Path, work: Work, number: int, name: str, entry: Entry, tree: FrozenCode, settings: ClusterSettings
+) -> WorkerArray:
+    group = work.groups[number]
+    options = settings.options_for(Resources(**group.resources))
+    at_once = min(options.array_parallelism, settings.workers or options.array_parallelism)
+    command = frozen_command(entry, tree, "runyard.cluster.worker", "main", python=settings.slurm.python)
+    return WorkerArray(
+        name=name,
+        options=dataclasses.replace(options, array_parallelism=at_once),
+        tasks=group.workers,
+        command=(*command, str(sweep_dir), str(work.number), str(number)),
+        folder=SweepPaths(sweep_dir).slurm,
+        environment=_environment(tree),
+        after=_after(SweepPaths(sweep_dir).slurm, settings.max_requeues),
+    )
+
+
+def _environment(tree: FrozenCode) -> dict[str, str]:
+    """Programs that a job starts are to find the frozen code as well."""
+    path = os.environ.get("PYTHONPATH")
+    if not path:
+        return {}
+    return {"PYTHONPATH": os.pathsep.join(tree.sys_path([part for part in path.split(os.pathsep) if part]))}
+
+
+def _after(folder: Path, max_requeues: int) -> tuple[str, ...]:
+    """What the batch script does when the worker's process is gone: tells it, and queues the task again.
+
+    A worker asks for that when its allocation is about to end; one that a signal has killed cannot ask.
+    """
+    end = f'{shlex.quote(str(folder))}/"${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}".end'
+    restarts = "${SLURM_RESTART_COUNT:-0}"
+    return (
+        f'echo "$rc {restarts}" > {end}.new && mv {end}.new {end}',
+        f'if [ "$rc" -eq {AGAIN} ] || {{ [ "$rc" -gt 128 ] && [ "{restarts}" -lt {max_requeues} ]; }}; then',
+        '    scontrol requeue "$SLURM_JOB_ID" && sleep 60',
+        "fi",
+    )
