@@ -70,6 +70,7 @@ class SlurmLaunch(Launch):
                 count=count,
             )
         self._works.append(work)
+        opened.is_detached = not self.settings.wait
         opened.save(state=SweepState.RUNNING, controller=None)
         index(opened, latest=True)
         for line in submitted_lines(opened.record.sweep_id, reference(opened), work):

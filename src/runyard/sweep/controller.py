@@ -289,6 +289,8 @@ class Controller:
 
     def _on_ended(self, event: Ended) -> None:
         live = self._live.pop(event.ticket)
+        if self._stop.count and live.asked is None and event.signal is not None:
+            live.asked = self._stop.cause  # what told this process to stop may have told the job's as well
         self._slots.give_back(live.lease)
         report = _report(event)
         record = self._settle(live, event, report)

@@ -55,7 +55,8 @@ def new_sweep_id(label: Any = None) -> str:
 class OpenSweep:
     """A sweep that this process has opened. ``root`` is where its registry lies, or None when none is kept.
 
-    ``is_claimed`` tells that this process has made the directory, and that it was not there before.
+    ``is_claimed`` tells that this process has made the directory, and that it was not there before. ``is_detached``
+    tells that its jobs are run elsewhere, and go on after this process has ended.
     """
 
     dir: Path
@@ -64,6 +65,7 @@ class OpenSweep:
     settings: RecorderSettings
     entry: Entry | None
     is_claimed: bool = False
+    is_detached: bool = False
 
     @property
     def paths(self) -> SweepPaths:  # noqa: D102

@@ -48,26 +48,27 @@ _jobs: dict[str, RunningJob] = {}  # by output directory: the jobs that this pro
 
 def begin_sweep(config: DictConfig) -> None:
     """``on_multirun_start``: claims the directory and writes ``sweep.json``."""
-    _check_that_local_is_local(config)
+    _check_that_ours_is_chosen(config)
     opened = open_sweep(config)
     atexit.register(_left_open, opened, os.getpid(), _is_ours(config))
     if not _is_ours(config):
         index(opened, latest=False)
 
 
-def _check_that_local_is_local(config: DictConfig) -> None:
-    """Refuses ``+runyard=local`` where the application's own config chooses another launcher.
+def _check_that_ours_is_chosen(config: DictConfig) -> None:
+    """Refuses ``+runyard=local`` or ``slurm`` where the application's own config chooses another launcher.
 
     In Hydra an ``override /hydra/launcher`` of the primary config wins over that of a group on the command line.
     Only what stands on the command line itself wins over both.
     """
     chosen = launcher_name(config)
     on_command_line = any(str(o).startswith("hydra/launcher=") for o in config.hydra.overrides.hydra)
-    if config.hydra.runtime.choices.get("runyard") == "local" and chosen != "runyard_local" and not on_command_line:
+    wanted = config.hydra.runtime.choices.get("runyard")
+    if wanted in ("local", "slurm") and chosen != f"runyard_{wanted}" and not on_command_line:
         raise UsageError(
-            f"the application's own config chooses hydra/launcher={chosen}, which wins over runyard=local",
+            f"the application's own config chooses hydra/launcher={chosen}, which wins over runyard={wanted}",
             where="the defaults list of its primary config",
-            todo="add hydra/launcher=runyard_local to the command line (and hydra/sweeper=runyard if it chooses a "
+            todo=f"add hydra/launcher=runyard_{wanted} to the command line (and hydra/sweeper=runyard if it chooses a "
             "sweeper too), or say +runyard=record to keep its launcher",
         )
 
@@ -75,7 +76,7 @@ def _check_that_local_is_local(config: DictConfig) -> None:
 def end_sweep(config: DictConfig) -> None:
     """``on_multirun_end``: makes the sweep's files, unless our launcher or sweeper has."""
     opened = opened_for(config)
-    if opened is not None and opened.record.state is SweepState.RUNNING:
+    if opened is not None and opened.record.state is SweepState.RUNNING and not opened.is_detached:
         finish(opened)
 
 
