@@ -171,14 +171,13 @@ class ClaimFeed:
         """Claims a job; None when another was quicker, or it turns out to have ended."""
         last = self._turns.get(number, 0)
         before = self._claims.holder(number, last) if last else None
-        mine = dataclasses.replace(self._me, attempts=self._attempts(number))
-        if not self._claims.take(number, last + 1, mine):
+        job, known = self._jobs[number], self._attempts(number)
+        record = _read(job.run_dir) if before is not None or known or self._work.attempts.get(number) else None
+        is_left = before is not None and known <= before.attempts  # its holder is dead, and has told of no end
+        over = max(known, len(record.attempts)) if is_left and record is not None else known
+        if not self._claims.take(number, last + 1, dataclasses.replace(self._me, attempts=over)):
             return None
-        job = self._jobs[number]
-        if before is None and number not in self._runs and not self._work.attempts.get(number):
-            return job, (), last + 1
-        record = _read(job.run_dir)
-        if before is not None and self._attempts(number) <= before.attempts:
+        if is_left and before is not None:
             record = self._settle(record, before)
         if record is not None and not self._is_wanted(record.to_json()):
             return None

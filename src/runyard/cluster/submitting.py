@@ -128,13 +128,14 @@ def _environment(tree: FrozenCode) -> dict[str, str]:
 def _after(folder: Path, max_requeues: int) -> tuple[str, ...]:
     """What the batch script does when the worker's process is gone: tells it, and queues the task again.
 
-    A worker asks for that when its allocation is about to end; one that a signal has killed cannot ask.
+    A worker asks for that when its allocation is about to end; one that a signal has killed cannot ask. What scancel
+    has ended stays ended, and what was preempted Slurm queues again by itself.
     """
     end = f'{shlex.quote(str(folder))}/"${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}".end'
     restarts = "${SLURM_RESTART_COUNT:-0}"
     return (
         f'echo "$rc {restarts}" > {end}.new && mv {end}.new {end}',
         f'if [ "$rc" -eq {AGAIN} ] || {{ [ "$rc" -gt 128 ] && [ "{restarts}" -lt {max_requeues} ]; }}; then',
-        '    scontrol requeue "$SLURM_JOB_ID" && sleep 60',
+        '    [ "$told" = told ] || { scontrol requeue "$SLURM_JOB_ID" && sleep 60; }',
         "fi",
     )
