@@ -38,6 +38,7 @@ DUTIES: Mapping[str, Mapping[str, Verb]] = {
     "Run what is left": {
         "resume": Verb("control", "Run every job of a sweep that is not COMPLETED."),
         "retry": Verb("control", "Run the failed jobs of a sweep again, or those you name."),
+        "reproduce": Verb("reproducing", "Run one job again from its snapshot, and compare."),
         "cancel": Verb("control", "Stop a sweep, here or on Slurm; or some of its jobs."),
     },
     "Mend": {

@@ -10,11 +10,13 @@ from runyard.cluster.control import (
     resubmit,
 )
 from runyard.cluster.launch import SlurmLaunch, submitted_lines
+from runyard.cluster.reproducing import Reproduction, compared, reproduce_command
 from runyard.cluster.standing import Observer, Standing, WorkerStanding
 from runyard.cluster.waiting import wait_for
 
 __all__ = [
     "Observer",
+    "Reproduction",
     "SlurmLaunch",
     "Standing",
     "WorkerStanding",
@@ -22,8 +24,10 @@ __all__ = [
     "cancel_jobs",
     "changes_of",
     "collect_cluster",
+    "compared",
     "is_on_cluster",
     "local_command",
+    "reproduce_command",
     "resubmit",
     "submitted_lines",
     "wait_for",

@@ -80,7 +80,7 @@ def _start(post: Post) -> None:
     submission = thaw(post.sweep_dir)
     if submission.entry is None:
         raise UsageError("the sweep was not started as a program", where=str(post.sweep_dir))
-    entry = _moved(submission.entry, post.sweep_dir)
+    entry = moved_entry(submission.entry, post.sweep_dir)
     os.chdir(entry.cwd)
     sys.argv[1:] = []
 
@@ -104,7 +104,7 @@ def _start(post: Post) -> None:
     run_captured(entry.kind, entry.target, entry.args, inside)
 
 
-def _moved(entry: Entry, sweep_dir: Path) -> Entry:
+def moved_entry(entry: Entry, sweep_dir: Path) -> Entry:
     """How the frozen application is started."""
     tree = read_tree(sweep_dir)
     if tree is None or entry.kind != "script":

@@ -6,18 +6,19 @@ from runyard.sweep.display import Display, make_display
 from runyard.sweep.execution import Application, Execution, open_execution
 from runyard.sweep.finish import finish, index, sweep_state
 from runyard.sweep.opening import OpenSweep, new_sweep_id
-from runyard.sweep.planner import PlannedJob, PlannedJobs
+from runyard.sweep.planner import PlannedJob, PlannedJobs, planned_job
 from runyard.sweep.plugins import Launch, LocalLaunch, plain_exit, run_application, run_sweep
 from runyard.sweep.points import SweeperSettings, settings_from
 from runyard.sweep.recorder import begin_job, begin_run, begin_sweep, end_job, end_run, end_sweep
 from runyard.sweep.resuming import Selection, launcher_changes, parse_jobs, resume_command, thawed
 from runyard.sweep.returns import ReturnedFiles
-from runyard.sweep.running import brief
+from runyard.sweep.running import JobFacts, brief
 from runyard.sweep.settings import LAUNCHER_KEYS, LauncherSettings, RecorderSettings, launcher_settings
 from runyard.sweep.snapshot import Submission, thaw
 from runyard.sweep.status import SweepStatus, cancel, collect, status
 from runyard.sweep.stop import StopSignal
 from runyard.sweep.view import BestSoFar, Progress, RunningJob, eta_seconds
+from runyard.sweep.worker import JobPayload
 
 __all__ = [
     "LAUNCHER_KEYS",
@@ -26,6 +27,8 @@ __all__ = [
     "Display",
     "Execution",
     "Hooks",
+    "JobFacts",
+    "JobPayload",
     "Launch",
     "LauncherSettings",
     "LocalLaunch",
@@ -61,6 +64,7 @@ __all__ = [
     "open_execution",
     "parse_jobs",
     "plain_exit",
+    "planned_job",
     "reference",
     "resume_command",
     "run_application",

@@ -341,7 +341,7 @@ class Execution:
         keeps what tasks return; None keeps it in this process.
         """
         isolation = self._choose_isolation()
-        worker = self._worker(rehearses=isolation.kind == "fork")
+        worker = self.worker(rehearses=isolation.kind == "fork")
         pool = make_pool(isolation, worker, self.app.config, self.opened.entry)
         pool.start()
         controller = Controller(
@@ -398,7 +398,8 @@ class Execution:
             sys.stderr.write(f"runyard: {self._isolation.words}\n")
         return self._isolation
 
-    def _worker(self, *, rehearses: bool) -> Worker:
+    def worker(self, *, rehearses: bool) -> Worker:
+        """Runs jobs of this sweep; with ``rehearses`` what they have in common is done before they are forked."""
         rehearsals = {}
         for choices in list(self.composer.frozen.bases)[: _REHEARSED if rehearses else 0]:
             rehearsal = self.composer.rehearse(choices)

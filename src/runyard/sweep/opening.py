@@ -102,6 +102,8 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
     folder = _directory(config, single)
     if folder in _open:
         return _open[folder]
+    if not single:
+        _refuse_inside_own_job(current_entry(str(config.hydra.runtime.cwd)))
     folder, aside = _claim(config, folder, single)
     cwd = str(config.hydra.runtime.cwd)
     git = git_state(Path(cwd))
@@ -125,6 +127,28 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
         _index_moved(opened.root, aside)
     _open[folder] = opened
     return opened
+
+
+def _refuse_inside_own_job(entry: Entry | None) -> None:
+    """Refuses a sweep that a job of the same program starts: a library has run the command line again for its ranks.
+
+    Raises:
+        UsageError: it is one.
+    """
+    outer, job = os.environ.get("RUNYARD_SWEEP_DIR"), os.environ.get("RUNYARD_JOB")
+    if not outer or not job or entry is None:
+        return
+    try:
+        started = read_sweep(Path(outer)).entry
+    except RunyardError:
+        return
+    if started is not None and Path(started["target"]).name == Path(entry.target).name:
+        raise UsageError(
+            f"this process belongs to job {job} of a sweep of the same program, and would start the sweep again",
+            where=outer,
+            todo="let the library start its ranks by a command of its own, not by sys.argv; for a sweep inside a job, "
+            "unset RUNYARD_JOB",
+        )
 
 
 def _note_code(opened: OpenSweep, cwd: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from runyard.base import State, UsageError, compact_json, iso, utc_now
 from runyard.compose import wording
+from runyard.pipeline import checkpoint
 from runyard.record import (
     RUN_FILE,
     ActiveRun,
@@ -248,6 +249,8 @@ def state_of(error: BaseException) -> State:
         return State.OUT_OF_MEMORY
     if isinstance(error, KeyboardInterrupt):
         return State.CANCELLED
+    if isinstance(error, checkpoint.Requeue):
+        return State.PREEMPTED
     return State.FAILED
 
 
