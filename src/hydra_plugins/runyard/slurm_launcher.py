@@ -43,6 +43,7 @@ class RunyardSlurmConf:
     wait: bool = False
     fail_allocation: bool = True
     snapshot_mb: float = 200.0
+    stages: Any = None
     # of the jobs
     n_jobs: int = 1
     job_timeout_min: Optional[float] = None  # noqa: UP045

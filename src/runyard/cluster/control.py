@@ -10,6 +10,7 @@ from typing import Any
 from runyard.base import RecordError, State, SweepBusy, UsageError
 from runyard.cluster.collecting import collect_cluster
 from runyard.cluster.frozen import frozen_command, read_tree
+from runyard.cluster.launch import by_stage
 from runyard.cluster.settings import CLUSTER_KEYS, cluster_settings
 from runyard.cluster.signs import go_on, say_stop, wish_to_cancel
 from runyard.cluster.standing import Observer, Standing
@@ -111,6 +112,7 @@ def resubmit(sweep_dir: Path, root: Path | None, select: Selection, changes: Map
     if not taken:
         return None
     values = {**works[-1].values, **changes}
+    settings = cluster_settings(values)
     _release(sweep_dir, taken, runs)
     go_on(sweep_dir)
     return submit_work(
@@ -118,9 +120,9 @@ def resubmit(sweep_dir: Path, root: Path | None, select: Selection, changes: Map
         name=f"runyard-{standing.status.record.experiment}",
         root=root or SweepPaths(sweep_dir).snapshot,
         entry=submission.entry,
-        settings=cluster_settings(values),
+        settings=settings,
         values=values,
-        groups=_groups(works),
+        groups=_needed(by_stage(_groups(works), settings), taken, runs),
         first=0,
         count=len(runs),
         take=taken,
@@ -143,9 +145,23 @@ def _groups(works: list[Work]) -> list[Group]:
     found: dict[str, tuple[Group, list[int]]] = {}
     for work in works:
         if work.take is None:
+            first = next((group.stage for group in work.groups), None)
             for number, group in enumerate(work.groups):
+                if group.stage != first:
+                    continue
                 found.setdefault(str(group.resources), (group, []))[1].extend(work.jobs_of(number))
     return [Group(resources=group.resources, workers=1, jobs=tuple(sorted(jobs))) for group, jobs in found.values()]
+
+
+def _needed(groups: Sequence[Group], taken: frozenset[int], runs: Sequence[RunRecord]) -> list[Group]:
+    """Groups with the jobs that still lack their stage."""
+    done = {(run.job, name) for run in runs for name, stage in run.stages.items() if stage.state is State.COMPLETED}
+    return [
+        dataclasses.replace(
+            group, jobs=tuple(job for job in group.jobs or () if job in taken and (job, group.stage) not in done)
+        )
+        for group in groups
+    ]
 
 
 def _release(sweep_dir: Path, jobs: frozenset[int], runs: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from runyard.base import TERMINAL, RecordError, State
 from runyard.cluster.signs import cancelled_jobs, is_stopped
 from runyard.cluster.work import Work
+from runyard.pipeline import StageElsewhere
 from runyard.record import (
     Attempt,
     Claims,
@@ -38,12 +39,15 @@ class Rules:
 
     ``is_dead`` tells of a holder whether that life of its worker is over, ``cause`` what its job has died of, as a
     state and in words. ``max_requeues`` bounds how often a job goes back, ``most`` how many this worker takes.
+    ``stage`` is the one that it runs of jobs whose stages ``before`` are done; None for whole jobs.
     """
 
     is_dead: Callable[[Holder], bool]
     cause: Callable[[Holder], tuple[State, str]]
     max_requeues: int
     most: int | None = None
+    stage: str | None = None
+    before: tuple[str, ...] = ()
 
 
 class ClaimFeed:
@@ -143,14 +147,24 @@ class ClaimFeed:
 
     def _is_wanted(self, run: Mapping[str, Any] | None) -> bool:
         """Whether a job is to run (again): it has not ended since the submission, or was given back."""
+        if not self._is_at_stage(run):
+            return False
         if run is None:
             return True
         attempts = run.get("attempts") or ()
         since = attempts[self._work.attempts.get(int(run["job"]), 0) :]
         if run["state"] == State.COMPLETED.value:
             return False
-        given_back = sum(State(attempt["state"]) in GIVEN_BACK for attempt in since)
+        given_back = sum(State(attempt["state"]) in GIVEN_BACK and not is_handed_on(attempt) for attempt in since)
         return not since or (State(run["state"]) in GIVEN_BACK and given_back <= self._rules.max_requeues)
+
+    def _is_at_stage(self, run: Mapping[str, Any] | None) -> bool:
+        """Whether a job has come to the stage that this worker runs."""
+        if self._rules.stage is None:
+            return True
+        stages = (run or {}).get("stages") or {}
+        done = {name for name, stage in stages.items() if stage.get("state") == State.COMPLETED.value}
+        return done.issuperset(self._rules.before) and self._rules.stage not in done
 
     def _is_left(self, job: int, turn: int) -> bool:
         """Whether whoever took that turn is done with the job."""
@@ -192,6 +206,12 @@ class ClaimFeed:
             write_run(record)
         self._journal.append("ended", job=record.job, run=brief(record), recovered=True)
         return record
+
+
+def is_handed_on(attempt: Mapping[str, Any]) -> bool:
+    """Whether an attempt ended because its next stage is run by workers of another kind."""
+    kind = (attempt.get("error") or {}).get("type") or ""
+    return str(kind).endswith(StageElsewhere.__name__)
 
 
 def died(run: RunRecord, state: State, words: str) -> Attempt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -65,7 +66,7 @@ class SlurmLaunch(Launch):
                 entry=entry,
                 settings=self.settings,
                 values=self.values,
-                groups=_groups(execution, first, count),
+                groups=by_stage(_groups(execution, first, count), self.settings),
                 first=first,
                 count=count,
             )
@@ -117,9 +118,21 @@ def _groups(execution: Execution, first: int, count: int) -> list[Group]:
     return [Group(resources=wanted.to_json(), workers=1, jobs=tuple(jobs)) for wanted, jobs in found.items()]
 
 
+def by_stage(groups: Sequence[Group], settings: ClusterSettings) -> list[Group]:
+    """Groups for each stage in turn, where stages have workers of their own."""
+    names = [name for name, _ in settings.stages]
+    if not names:
+        return list(groups)
+    return [
+        dataclasses.replace(group, stage=name, before=tuple(names[:number]))
+        for number, name in enumerate(names)
+        for group in groups
+    ]
+
+
 def submitted_lines(sweep_id: str, name: str, work: Work) -> Iterator[str]:
     """What the user is told of a submission; ``name`` is how the sweep is named to the ``runyard`` command."""
-    jobs = sum(len(work.jobs_of(group)) for group in range(len(work.groups)))
+    jobs = len({job for group in range(len(work.groups)) for job in work.jobs_of(group)})
     workers = sum(array.tasks for array in work.arrays)
     ids = ", ".join(str(array.job_id) for array in work.arrays)
     yield f"sweep {sweep_id}: {jobs} jobs submitted to Slurm, {workers} workers as {ids}"

@@ -33,6 +33,7 @@ class ClusterSettings:
     wait: bool = False
     fail_allocation: bool = True
     snapshot_mb: float = 200.0
+    stages: tuple[tuple[str, SlurmOptions], ...] = ()
 
     def __post_init__(self) -> None:
         for key in ("workers", "max_tasks_per_job"):
@@ -44,8 +45,8 @@ class ClusterSettings:
         if self.snapshot_mb <= 0:
             raise _out_of_range("snapshot_mb", self.snapshot_mb, "a number of megabytes above 0")
 
-    def options_for(self, wanted: Resources) -> SlurmOptions:
-        """What is asked of Slurm for a worker whose jobs ask for ``wanted``."""
+    def options_for(self, wanted: Resources, stage: str | None = None) -> SlurmOptions:
+        """What is asked of Slurm for a worker whose jobs, or a stage of them, ask for ``wanted``."""
         found: dict[str, Any] = {}
         at_a_time = self.jobs.n_jobs or 1
         if wanted.cpus > 1:
@@ -54,11 +55,11 @@ class ClusterSettings:
             found["gpus_per_node"] = max(1, round(wanted.gpus * at_a_time))
         if wanted.mem_gb is not None:
             found["mem_gb"] = wanted.mem_gb * at_a_time
-        return dataclasses.replace(self.slurm, **found)
+        return dataclasses.replace(dict(self.stages).get(stage or "", self.slurm), **found)
 
 
-_OWN = tuple(f.name for f in dataclasses.fields(ClusterSettings) if f.name not in ("jobs", "slurm"))
-CLUSTER_KEYS = tuple(sorted({*_OWN, *_OF_JOBS, *SLURM_KEYS, "job_timeout_min"}))
+_OWN = tuple(f.name for f in dataclasses.fields(ClusterSettings) if f.name not in ("jobs", "slurm", "stages"))
+CLUSTER_KEYS = tuple(sorted({*_OWN, *_OF_JOBS, *SLURM_KEYS, "job_timeout_min", "stages"}))
 
 
 def cluster_settings(values: Mapping[str, Any]) -> ClusterSettings:
@@ -71,6 +72,7 @@ def cluster_settings(values: Mapping[str, Any]) -> ClusterSettings:
     jobs = {key: value for key, value in values.items() if key in _OF_JOBS}
     rest = {key: value for key, value in values.items() if key not in own and key not in _OWN and key not in _OF_JOBS}
     jobs["timeout_min"] = rest.pop("job_timeout_min", None)
+    stages = _stages(rest.pop("stages", None), rest)
     jobs["n_jobs"] = jobs.get("n_jobs") or 1
     jobs["retry_on"] = [str(cause) for cause in jobs.get("retry_on") or () if cause not in _GIVEN_BACK]
     jobs["display"] = jobs.get("display") or "auto"
@@ -80,7 +82,24 @@ def cluster_settings(values: Mapping[str, Any]) -> ClusterSettings:
             where="hydra.launcher.isolation=inline",
             todo="debug with +runyard=local hydra.launcher.isolation=inline",
         )
-    return ClusterSettings(jobs=launcher_settings(jobs), slurm=slurm_options(rest), **own)
+    return ClusterSettings(jobs=launcher_settings(jobs), slurm=slurm_options(rest), stages=stages, **own)
+
+
+def _stages(given: Any, common: Mapping[str, Any]) -> tuple[tuple[str, SlurmOptions], ...]:
+    """What is asked for each stage: what is asked for all, and what the stage has of its own."""
+    where = "hydra.launcher.stages"
+    if given is None:
+        return ()
+    if not isinstance(given, Mapping):
+        raise UsageError(
+            "it is no mapping", where=where, todo="write {train: {gpus_per_node: 1}, evaluate: {cpus_per_task: 4}}"
+        )
+    found = []
+    for name, changes in given.items():
+        if changes is not None and not isinstance(changes, Mapping):
+            raise UsageError("it is no mapping", where=f"{where}.{name}", todo="write keys of Slurm: {partition: gpu}")
+        found.append((str(name), slurm_options({**common, **(changes or {})})))
+    return tuple(found)
 
 
 def _out_of_range(key: str, value: object, wanted: str) -> UsageError:

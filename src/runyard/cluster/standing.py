@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runyard.base import State, SweepState
-from runyard.cluster.feed import died
+from runyard.cluster.feed import died, is_handed_on
 from runyard.cluster.signs import SILENCE_S, Silence, is_over, is_stopped, read_beat, read_end
 from runyard.cluster.vitals import WAITING, Vitals
 from runyard.cluster.work import Work, job_ids, read_works
@@ -132,7 +132,7 @@ def _status(sweep_dir: Path, workers: Sequence[WorkerStanding], vitals: Vitals) 
 
 def settled_runs(sweep_dir: Path, vitals: Vitals, workers: Mapping[str, WorkerStanding]) -> list[RunRecord]:
     """All runs; those whose worker has died while they ran are in the state that it left them in."""
-    runs = read_runs(sweep_dir)
+    runs = [_waiting(run) for run in read_runs(sweep_dir)]
     if not any(run.state is State.RUNNING for run in runs):
         return runs
     claims = Claims(SweepPaths(sweep_dir).claims)
@@ -148,6 +148,13 @@ def settled_runs(sweep_dir: Path, vitals: Vitals, workers: Mapping[str, WorkerSt
         return run.with_attempt(died(run, state, words))
 
     return [settled(run) for run in runs]
+
+
+def _waiting(run: RunRecord) -> RunRecord:
+    """A job that waits for workers of its next stage is PENDING to whoever looks."""
+    if run.state is State.PREEMPTED and is_handed_on(run.attempts[-1].to_json()):
+        return dataclasses.replace(run, state=State.PENDING)
+    return run
 
 
 def _is_dead(sweep_dir: Path, holder: Holder, worker: WorkerStanding | None) -> bool:

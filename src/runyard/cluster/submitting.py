@@ -14,7 +14,8 @@ from runyard.cluster.frozen import freeze_tree, frozen_command
 from runyard.cluster.settings import ClusterSettings
 from runyard.cluster.work import Array, Group, Work, keep_work, read_works
 from runyard.cluster.worker import AGAIN
-from runyard.execute import Resources, WorkerArray, submit_arrays
+from runyard.execute import Resources, WorkerArray, cancel_tasks, submit_arrays
+from runyard.pipeline import ELSEWHERE_VARIABLE
 from runyard.record import Entry, FrozenCode, SweepPaths
 
 #: workers where the user has not said how many: enough to be quick, and few enough to be started soon.
@@ -76,21 +77,44 @@ def submit_work(
         ),
     )
     keep_work(sweep_dir, work)
-    wanted = [number for number, size in enumerate(sizes) if size]
-    arrays = [_array(sweep_dir, work, number, name, entry, tree, settings) for number in wanted]
+    accepted: list[Array] = []
     try:
-        submitted = submit_arrays(arrays, folder=paths.slurm)
+        for number, size in enumerate(sizes):
+            if size:
+                array = _array(sweep_dir, work, number, name, entry, tree, settings)
+                array = _after_its_training(array, work.groups, number, accepted)
+                (parts,) = submit_arrays([array], folder=paths.slurm)
+                accepted += [Array(job_id=p.job_id, group=number, first=p.first, tasks=p.tasks) for p in parts]
     except BaseException:
+        cancel_tasks([str(array.job_id) for array in accepted])
         (paths.slurm / f"work-{work.number}.json").unlink(missing_ok=True)
         raise
-    accepted = tuple(
-        Array(job_id=part.job_id, group=number, first=part.first, tasks=part.tasks)
-        for number, parts in zip(wanted, submitted, strict=True)
-        for part in parts
-    )
-    work = dataclasses.replace(work, arrays=accepted)
+    work = dataclasses.replace(work, arrays=tuple(accepted))
     keep_work(sweep_dir, work)
     return work
+
+
+def _after_its_training(
+    array: WorkerArray, groups: Sequence[Group], number: int, accepted: Sequence[Array]
+) -> WorkerArray:
+    """The workers of a later stage wait for those of the stage before it, each for the one of its own jobs."""
+    group = groups[number]
+    if not group.before:
+        return array
+    earlier = [
+        one.job_id
+        for one in accepted
+        if groups[one.group].stage == group.before[-1] and groups[one.group].resources == group.resources
+    ]
+    if not earlier:
+        return array
+    kind = "aftercorr" if len(earlier) == 1 else "afterany"  # parts of a split array have no like elements
+    more = {**array.options.additional_parameters, "kill_on_invalid_dep": "yes"}
+    return dataclasses.replace(
+        array,
+        options=dataclasses.replace(array.options, additional_parameters=more),
+        dependency=":".join([kind, *map(str, earlier)]),
+    )
 
 
 def _workers(jobs: int, settings: ClusterSettings) -> int:
@@ -103,7 +127,7 @@ def _array(
     sweep_dir: Path, work: Work, number: int, name: str, entry: Entry, tree: FrozenCode, settings: ClusterSettings
 ) -> WorkerArray:
     group = work.groups[number]
-    options = settings.options_for(Resources(**group.resources))
+    options = settings.options_for(Resources(**group.resources), group.stage)
     at_once = min(options.array_parallelism, settings.workers or options.array_parallelism)
     command = frozen_command(entry, tree, "runyard.cluster.worker", "main", python=settings.slurm.python)
     return WorkerArray(
@@ -112,9 +136,15 @@ def _array(
         tasks=group.workers,
         command=(*command, str(sweep_dir), str(work.number), str(number)),
         folder=SweepPaths(sweep_dir).slurm,
-        environment=_environment(tree),
+        environment={**_environment(tree), **_elsewhere(group, settings)},
         after=_after(SweepPaths(sweep_dir).slurm, settings.max_requeues),
     )
+
+
+def _elsewhere(group: Group, settings: ClusterSettings) -> dict[str, str]:
+    """Which stages the jobs of a worker do not run."""
+    others = [name for name, _ in settings.stages if name != group.stage]
+    return {ELSEWHERE_VARIABLE: ",".join(others)} if group.stage is not None else {}
 
 
 def _environment(tree: FrozenCode) -> dict[str, str]:

@@ -19,12 +19,15 @@ _PREFIX = "work-"
 class Group:
     """Jobs that ask for the same resources, and the workers that run them.
 
-    ``jobs`` are their numbers; None for all of the submission. ``workers`` counts array tasks.
+    ``jobs`` are their numbers; None for all of the submission. ``workers`` counts array tasks. ``stage`` is the one
+    that they run of each job, ``before`` those that others have run by then; None where they run whole jobs.
     """
 
     resources: Mapping[str, Any]
     workers: int
     jobs: tuple[int, ...] | None = None
+    stage: str | None = None
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,13 @@ class Work:
         """The submission that ``to_json`` wrote. Raises KeyError, TypeError or ValueError on anything else."""
         given = dict(value)
         groups = [
-            Group(**{**group, "jobs": None if group["jobs"] is None else tuple(group["jobs"])})
+            Group(
+                **{
+                    **group,
+                    "jobs": None if group["jobs"] is None else tuple(group["jobs"]),
+                    "before": tuple(group["before"]),
+                }
+            )
             for group in given.pop("groups")
         ]
         return Work(

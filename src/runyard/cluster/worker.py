@@ -91,7 +91,7 @@ def _start(post: Post) -> None:
                 post.sweep_dir,
                 dataclasses.replace(submission, entry=entry),
                 captured,
-                post.settings.jobs,
+                dataclasses.replace(post.settings.jobs, fail_fast=False, max_failures=None),  # it counts for the sweep
                 post.work.values,
             )
             code = run_worker(post, execution)
@@ -137,6 +137,8 @@ def run_worker(post: Post, execution: Execution) -> int:
                 cause=vitals.cause,
                 max_requeues=settings.max_requeues,
                 most=settings.max_tasks_per_job,
+                stage=post.work.groups[post.group].stage,
+                before=post.work.groups[post.group].before,
             ),
         )
         delay_s, grace_s = settings.slurm.signal_delay_s, settings.jobs.grace_s
@@ -208,6 +210,11 @@ def _exit_code(post: Post, outcomes: Outcomes, part: Path) -> int:
         wanted = {job for group in range(len(work.groups)) for job in work.jobs_of(group)}
         if any(run.job in wanted and run.state in (State.PENDING, *GIVEN_BACK) for run in runs):
             return AGAIN
-    own = replay(part, ("ended",)).runs.keys()
+    group = work.groups[post.group]
+    if group.stage is not None and group.stage != post.settings.stages[-1][0]:
+        return 0  # what failed here, the worker of the last stage tells: only then it has the others of its lane
+    own = set(replay(part, ("ended",)).runs)
+    if group.stage is not None:
+        own.update(work.jobs_of(post.group)[post.lane :: group.workers])
     failed = any(run.job in own and run.state in (State.CANCELLED, *FAILURES) for run in runs)
     return SOME_FAILED if failed and post.settings.fail_allocation else 0

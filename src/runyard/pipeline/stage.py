@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +12,20 @@ from typing import Any
 from runyard.base import RecordError, State, UsageError, from_finite_json, read_json, write_json
 from runyard.record import ActiveRun, StageInfo, StagePaths, current, metrics_of
 
+#: names the stages, separated by commas, that are not run in this process but by workers of another kind.
+ELSEWHERE_VARIABLE = "RUNYARD_STAGES_ELSEWHERE"
 _RESERVED = frozenset({".hydra", "tables", "shared"})
+
+
+class StageElsewhere(BaseException):
+    """The job goes on elsewhere: the stage that it has come to is run by workers of another kind.
+
+    It is no ``Exception``, so that a task does not take it for a failure of its own.
+    """
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(f"stage {stage!r} is run by other workers")
+        self.stage = stage
 
 
 def run_stage(name: str, function: Callable[[Path], Mapping[str, Any] | None]) -> dict[str, Any]:
@@ -26,6 +40,7 @@ def run_stage(name: str, function: Callable[[Path], Mapping[str, Any] | None]) -
 
     Raises:
         UsageError: no run is active, or the name cannot be a folder's.
+        StageElsewhere: other workers run this stage; the job's attempt ends here.
         Exception: whatever ``function`` raises, after the stage is recorded as FAILED.
     """
     run = current()
@@ -34,6 +49,8 @@ def run_stage(name: str, function: Callable[[Path], Mapping[str, Any] | None]) -
     if done is not None:
         run.stages[name] = done
         return dict(done.metrics)
+    if name in os.environ.get(ELSEWHERE_VARIABLE, "").split(","):
+        raise StageElsewhere(name)
     paths.dir.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(paths.tables, ignore_errors=True)  # rows of an attempt that did not end are not results
     started = time.monotonic()

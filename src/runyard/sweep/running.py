@@ -13,7 +13,7 @@ from typing import Any
 
 from runyard.base import State, UsageError, compact_json, iso, utc_now
 from runyard.compose import wording
-from runyard.pipeline import checkpoint
+from runyard.pipeline import StageElsewhere, checkpoint
 from runyard.record import (
     RUN_FILE,
     ActiveRun,
@@ -249,7 +249,7 @@ def state_of(error: BaseException) -> State:
         return State.OUT_OF_MEMORY
     if isinstance(error, KeyboardInterrupt):
         return State.CANCELLED
-    if isinstance(error, checkpoint.Requeue):
+    if isinstance(error, (checkpoint.Requeue, StageElsewhere)):
         return State.PREEMPTED
     return State.FAILED
 
@@ -273,8 +273,8 @@ def describe(error: BaseException) -> ErrorInfo:
         message = str(error)
     except Exception as exc:  # a __str__ that fails must not hide the failure itself
         message = f"<{type(exc).__name__} in __str__>"
-    if isinstance(error, UsageError):
-        return ErrorInfo(type=name, message=message)  # its three parts say it all
+    if isinstance(error, (UsageError, StageElsewhere)):
+        return ErrorInfo(type=name, message=message)  # its words say it all
     try:
         trace = "".join(traceback.format_exception(kind, error, error.__traceback__))
     except Exception:  # as above
