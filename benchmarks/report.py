@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import composing, costs, first_job, launchers, memory, resume, scale, second, startup
+from benchmarks import composing, costs, first_job, launchers, memory, resume, scale, second, slurm, startup
 
 #: in the order of the page.
 BENCHMARKS = {
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "second": second,
     "costs": costs,
     "scale": scale,
+    "slurm": slurm,
 }
 _TOP = """# Benchmarks
 

@@ -44,6 +44,11 @@ class Sizes:
     floor_rounds: int
     scale_points: int
     scale_probe: int
+    slurm_jobs: int
+    slurm_s: float
+    slurm_rounds: int
+    slurm_peer_jobs: int
+    slurm_submit_jobs: int
     scale_limit_s: float = 1200.0
     imports: tuple[str, ...] = field(default=("scipy.stats", "pandas", "matplotlib.pyplot"))
 
@@ -79,6 +84,11 @@ FULL = Sizes(
     floor_rounds=5,
     scale_points=100_000,
     scale_probe=2000,
+    slurm_jobs=500,
+    slurm_s=0.1,
+    slurm_rounds=3,
+    slurm_peer_jobs=100,
+    slurm_submit_jobs=10_000,
 )
 
 QUICK = Sizes(
@@ -109,6 +119,11 @@ QUICK = Sizes(
     floor_rounds=2,
     scale_points=2000,
     scale_probe=200,
+    slurm_jobs=100,
+    slurm_s=0.1,
+    slurm_rounds=1,
+    slurm_peer_jobs=20,
+    slurm_submit_jobs=1_000,
     scale_limit_s=60.0,
 )
 
@@ -135,6 +150,11 @@ TINY = Sizes(
     floor_rounds=1,
     scale_points=4,
     scale_probe=2,
+    slurm_jobs=4,
+    slurm_s=0.01,
+    slurm_rounds=1,
+    slurm_peer_jobs=2,
+    slurm_submit_jobs=6,
     scale_limit_s=60.0,
     imports=("json",),
 )

@@ -27,7 +27,7 @@ def place(tmp_path):
     return Place(tmp_path / "place")
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
+@pytest.mark.parametrize("name", [name for name in BENCHMARKS if name != "slurm"])  # that is in tests/slurm
 def test_a_benchmark_measures_and_tells_what_it_measured(name, place, tmp_path):
     measured = BENCHMARKS[name].measure(TINY, place)
     assert json.loads(json.dumps(measured, allow_nan=False)) is not None

@@ -162,8 +162,9 @@ def _workers_lines(workers: Sequence[WorkerStanding]) -> str:
     for worker in told[:_MOST_LINES]:
         jobs = f"job {', '.join(map(str, worker.jobs))}" if worker.jobs else ""
         words = [worker.name, worker.state.value.lower(), worker.node, jobs, worker.reason]
+        silent = f"no word from it for {duration(worker.silent_s)}" if worker.silent_s else ""
         again = f"started again {count(worker.restarts, 'time')}" if worker.restarts else ""
-        lines.append("  ".join(word for word in [*words, again] if word))
+        lines.append("  ".join(word for word in [*words, again, silent] if word))
     return "\n".join([*lines, *_more(told)])
 
 

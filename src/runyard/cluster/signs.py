@@ -72,6 +72,17 @@ def read_beat(sweep_dir: Path, worker: str) -> Beat | None:
         return None
 
 
+def heard_ago_s(sweep_dir: Path, worker: str) -> float | None:
+    """How long ago a worker last told that it lives, in seconds, by the clock of the file system; None before that.
+
+    Clocks of machines differ: it is for people. ``Silence`` is what decisions are made on.
+    """
+    try:
+        return max(0.0, time.time() - (SweepPaths(sweep_dir).slurm / f"{worker}.beat").stat().st_mtime)
+    except OSError:
+        return None
+
+
 def read_end(sweep_dir: Path, worker: str) -> End | None:
     """How a worker's last process ended; None when none has, or it cannot be read."""
     try:

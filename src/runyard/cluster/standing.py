@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runyard.base import State, SweepState
 from runyard.cluster.feed import died, is_handed_on
-from runyard.cluster.signs import SILENCE_S, Silence, is_over, is_stopped, read_beat, read_end
+from runyard.cluster.signs import SILENCE_S, Silence, heard_ago_s, is_over, is_stopped, read_beat, read_end
 from runyard.cluster.vitals import WAITING, Vitals
 from runyard.cluster.work import Work, job_ids, read_works
 from runyard.cluster.worker import AGAIN
@@ -23,7 +23,10 @@ _UNDER_WAY = frozenset({TaskState.RUNNING, TaskState.COMPLETING, TaskState.SUSPE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStanding:
-    """One worker: its name in Slurm, its state there, where it is, what it runs, and whether it may run more."""
+    """One worker: its name in Slurm, its state there, where it is, what it runs, and whether it may run more.
+
+    ``silent_s``: for how many seconds nothing has been heard of one that ought to be running; 0 while that is little.
+    """
 
     name: str
     state: TaskState
@@ -32,6 +35,7 @@ class WorkerStanding:
     reason: str = ""
     restarts: int = 0
     jobs: tuple[int, ...] = ()
+    silent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,7 @@ class Observer:
         if end is not None and end.restarts >= restarts and end.code != AGAIN and end.code <= 128:
             is_alive = False  # it is done; Slurm may not know yet
             state = state if task is not None and task.ended else _after(end.code)
+        heard_s = heard_ago_s(self._dir, name) if state in _UNDER_WAY and is_alive else None
         running = beat.jobs if beat is not None and is_alive and not is_over(self._dir, name, beat.restarts) else ()
         return WorkerStanding(
             name=name,
@@ -101,6 +106,7 @@ class Observer:
             reason=task.reason if task else "",
             restarts=restarts,
             jobs=running,
+            silent_s=round(heard_s, 1) if heard_s is not None and heard_s > SILENCE_S else 0.0,
         )
 
 

@@ -161,11 +161,13 @@ def _after(folder: Path, max_requeues: int) -> tuple[str, ...]:
     A worker asks for that when its allocation is about to end; one that a signal has killed cannot ask. What scancel
     has ended stays ended, and what was preempted Slurm queues again by itself.
     """
-    end = f'{shlex.quote(str(folder))}/"${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}".end'
+    # Not SLURM_JOB_ID: of one task of an array that is the number of the whole array.
+    task = '"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"'
+    end = f"{shlex.quote(str(folder))}/{task}.end"
     restarts = "${SLURM_RESTART_COUNT:-0}"
     return (
         f'echo "$rc {restarts}" > {end}.new && mv {end}.new {end}',
         f'if [ "$rc" -eq {AGAIN} ] || {{ [ "$rc" -gt 128 ] && [ "{restarts}" -lt {max_requeues} ]; }}; then',
-        '    [ "$told" = told ] || { scontrol requeue "$SLURM_JOB_ID" && sleep 60; }',
+        f'    [ "$told" = told ] || {{ scontrol requeue {task} && sleep 60; }}',
         "fi",
     )
