@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -54,15 +53,16 @@ def measure(sizes: Sizes, place: Place) -> dict[str, Any]:
 @contextlib.contextmanager
 def _cluster() -> Iterator[str]:
     """The config of a cluster that lives as long as this."""
-    folder = Path(tempfile.mkdtemp(prefix="runyard-bench-slurm-")) / "cluster"
-    up = subprocess.run([str(_SCRIPTS / "up"), str(folder)], capture_output=True, text=True, check=False)
+    up = subprocess.run([str(_SCRIPTS / "up")], capture_output=True, text=True, check=False)
     if up.returncode:
         raise BenchmarkError(f"no Slurm cluster can be started here:\n{up.stderr[-2000:]}")
+    conf = up.stdout.strip().removeprefix("export SLURM_CONF=")
+    folder = Path(conf).parent.parent
     try:
-        yield up.stdout.strip().removeprefix("export SLURM_CONF=")
+        yield conf
     finally:
         subprocess.run([str(_SCRIPTS / "down"), str(folder)], capture_output=True, check=False)
-        shutil.rmtree(folder.parent, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _path() -> str:
@@ -92,14 +92,14 @@ def _ours(program: Path, sizes: Sizes, place: Place, conf: str) -> tuple[float, 
 
 
 def _watch(folder: Path, conf: str) -> tuple[int, float]:
-    """Follows a sweep as 'runyard wait' does; returns how often Slurm was asked, and for how many seconds."""
+    """Follows a sweep as 'runyard wait' does; returns how often Slurm was asked again, and for how many seconds."""
     with _environment(conf):
         from runyard.cluster import Observer
 
         observer, began = Observer(folder), time.monotonic()
         while observer.look().is_at_work:
             time.sleep(1.0)
-        return observer.calls, time.monotonic() - began
+        return observer.calls - 1, time.monotonic() - began
 
 
 def _peer(program: Path, sizes: Sizes, place: Place, conf: str) -> float:
@@ -214,7 +214,7 @@ def section(result: Mapping[str, Any]) -> list[str]:
         f"- the command that submits {result['submit_jobs']:,} jobs returns after {submit.text('s')}",
         f"- a worker that is killed is seen to be gone after {Series.of(result['noticed_s']).text('s')}",
         f"- to claim a job takes {claims.text('ms')} on the local file system",
-        f"- who watches a sweep asks Slurm {Series.of(result['calls_a_s']).text('times a second')}",
+        f"- who watches a sweep asks Slurm once, and then {Series.of(result['calls_a_s']).text('times a second')}",
     ]
 
 
@@ -249,7 +249,7 @@ def figures(result: Mapping[str, Any]) -> list[Figure]:
             is_met=noticed.median <= _NOTICED_S,
         ),
         Figure(
-            what="calls to Slurm of who watches a sweep",
+            what="calls to Slurm of who watches a sweep, after the first",
             wanted="under 1 in 10 s",
             reached=f"{number(10 * calls.median)} in 10 s",
             is_met=calls.median <= _CALLS,

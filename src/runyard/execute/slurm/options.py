@@ -1,144 +1,234 @@
-"""What is asked of Slurm for the workers of a sweep: the keys that users of submitit know, and sbatch's own options."""
+"""Options: what is asked of Slurm for an array of workers, by the names that users know from submitit. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import difflib
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runyard.base import UsageError, unknown_name
+from runyard.base import UsageError
+from runyard.execute.slurm.sbatch import PASSED, REFUSED
 
 _WHERE = "hydra.launcher"
+#: the warning comes so many seconds before the end; in short allocations after three quarters of the time.
+_DELAY_S, _LEAST_DELAY_S, _MOST_DELAY_S = 120, 30, 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlurmOptions:
-    """What is asked for one array of workers. None leaves it to the cluster.
+    """What is asked of Slurm for one array of workers; the names are those of submitit.
 
-    ``timeout_min`` is the time limit of an allocation in minutes, ``signal_delay_s`` how long before its end the
-    workers are warned, in seconds, ``mem_gb`` the memory of a node's share in gigabytes. ``additional_parameters`` are
-    options of sbatch by their long names.
-
-    Raises:
-        UsageError: a number is out of range.
+    Attributes:
+        timeout_min: time limit of the allocation in minutes, rounded up by Slurm's own rule; 0: the partition's.
+        tasks_per_node: processes that srun starts on each node.
+        gpus_per_node: a number, or a kind and a number, such as ``a100:2``; ``gpus_per_task`` likewise.
+        mem_gb: memory of each node in GiB; 0: all that a node has.
+        mem_per_cpu: memory with its unit, such as ``4G``; MB without; ``mem_per_gpu`` likewise.
+        exclusive: no other jobs on the nodes; or Slurm's ``user`` or ``mcs``.
+        array_parallelism: at most so many of the workers run at once.
+        setup: lines of shell before the workers start.
+        teardown: lines of shell after a worker has ended; ``$rc`` is its exit code.
+        srun_args: further arguments of srun.
+        additional_parameters: sbatch's other long options, with _ for -. True: a flag.
+        signal_delay_s: the warning (SIGUSR2) comes so many seconds before the time limit.
+        python: the command that starts Python on the nodes; None: this Python.
+        stderr_to_stdout: always true; both are in the worker's log.
     """
 
     partition: str | None = None
     account: str | None = None
     qos: str | None = None
-    timeout_min: int = 60
+    timeout_min: float = 60.0
     nodes: int = 1
     tasks_per_node: int = 1
     cpus_per_task: int | None = None
-    cpus_per_gpu: int | None = None
     gpus_per_node: int | str | None = None
     gpus_per_task: int | str | None = None
-    gres: str | None = None
+    cpus_per_gpu: int | None = None
     mem_gb: float | None = None
     mem_per_cpu: str | None = None
     mem_per_gpu: str | None = None
+    gres: str | None = None
     constraint: str | None = None
     exclude: str | None = None
     nodelist: str | None = None
-    exclusive: bool | str | None = None
     comment: str | None = None
-    mail_type: str | None = None
-    mail_user: str | None = None
-    wckey: str | None = None
+    exclusive: bool | str | None = None
     array_parallelism: int = 256
     setup: tuple[str, ...] = ()
     teardown: tuple[str, ...] = ()
     srun_args: tuple[str, ...] = ()
     additional_parameters: Mapping[str, Any] = field(default_factory=dict)
-    signal_delay_s: int = 120
+    signal_delay_s: int = _DELAY_S
     python: str | None = None
-
-    def __post_init__(self) -> None:
-        for key in ("timeout_min", "nodes", "tasks_per_node", "array_parallelism", "signal_delay_s"):
-            value = getattr(self, key)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise _wrong(key, value, "a whole number of at least 1")
-        for key in ("cpus_per_task", "cpus_per_gpu", "mem_gb"):
-            value = getattr(self, key)
-            if value is not None and (isinstance(value, (bool, str)) or value <= 0):
-                raise _wrong(key, value, "a number above 0, or null")
-        for key in ("setup", "teardown", "srun_args"):
-            if isinstance(getattr(self, key), str):
-                raise _wrong(key, getattr(self, key), "a list, such as ['module load cuda']")
+    stderr_to_stdout: bool = True
 
 
-SLURM_KEYS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(SlurmOptions))
-
-#: further long options of sbatch, with underscores for dashes: they are passed on as they are.
-# fmt: off
-_PASSED_ON = frozenset({
-    "acctg_freq", "batch", "bb", "bbf", "begin", "clusters", "cluster_constraint", "contiguous", "container",
-    "core_spec", "cores_per_socket", "cpu_freq", "deadline", "delay_boot", "distribution", "export", "export_file",
-    "extra_node_info", "get_user_env", "gid", "gpu_bind", "gpu_freq", "gpus", "gpus_per_socket", "gres_flags", "hint",
-    "ignore_pbs", "input", "kill_on_invalid_dep", "licenses", "mcs_label", "mem", "mem_bind", "mincpus", "network",
-    "nice", "no_kill", "ntasks", "ntasks_per_core", "ntasks_per_gpu", "ntasks_per_node", "ntasks_per_socket",
-    "overcommit", "oversubscribe", "power", "prefer", "priority", "profile", "propagate", "reboot", "reservation",
-    "sockets_per_node", "spread_job", "switches", "thread_spec", "threads_per_core", "time_min", "tmp",
-    "tres_per_task", "uid", "use_min_nodes", "wait_all_nodes",
-})
-# fmt: on
-#: options that the launcher gives itself, and what to say instead.
-_OURS = {
-    "array": "say how many workers there are with hydra.launcher.workers",
-    "time": "give minutes with hydra.launcher.timeout_min",
-    "signal": "give seconds with hydra.launcher.signal_delay_s",
-    "requeue": "bound it with hydra.launcher.max_requeues",
-    "no_requeue": "forbid it with hydra.launcher.max_requeues=0",
-    "output": "logs of workers are in the sweep's folder slurm/, those of jobs in their own folders",
-    "error": "logs of workers are in the sweep's folder slurm/, those of jobs in their own folders",
-    "open_mode": "logs are appended to",
-    "job_name": "name the experiment: hydra.callbacks.runyard.experiment",
-    "chdir": "start the command in another directory",
-    "wrap": "the launcher writes the script",
-    "wait": "hydra.launcher.wait waits for the sweep",
-    "dependency": "put it into hydra.launcher.additional_parameters.dependency, if it must be",
-}
+SLURM_KEYS: tuple[str, ...] = tuple(sorted(field.name for field in dataclasses.fields(SlurmOptions)))
 
 
-def slurm_options(values: Mapping[str, Any]) -> SlurmOptions:
-    """Options from keys and values under ``hydra.launcher``; null counts as not given.
+def slurm_options(values: Mapping[str, Any], *, known: Iterable[str] = ()) -> SlurmOptions:
+    """Options from keys and values under ``hydra.launcher``.
+
+    Args:
+        values: None stands for "not given". A key that is none of ``SLURM_KEYS`` but a long option of sbatch, with _
+            or -, goes into ``additional_parameters``.
+        known: further names for the error about an unknown key.
 
     Raises:
-        UsageError: a key is none of Slurm's (the closest known one is named), or a value is of the wrong kind.
+        UsageError: a key is unknown (the closest known one is named) or the launcher's own affair, or a value is of
+            the wrong kind or range.
     """
     given: dict[str, Any] = {}
-    more = _mapping(values.get("additional_parameters"))
+    passed: dict[str, Any] = {}
     for key, value in values.items():
-        if key in _OURS:
-            raise UsageError(f"{key} is the launcher's own", where=f"{_WHERE}.{key}", todo=_OURS[key])
-        if key in SLURM_KEYS:
-            if value is not None and key != "additional_parameters":
-                given[key] = tuple(value) if isinstance(value, list) else value
-        elif key in _PASSED_ON:
-            more[key] = value
-        else:
-            raise unknown_name("key", key, sorted({*SLURM_KEYS, *_PASSED_ON}), where=_WHERE)
-    for key in more:
         plain = key.replace("-", "_")
-        if plain in _OURS and plain != "dependency":
-            where = f"{_WHERE}.additional_parameters.{key}"
-            raise UsageError(f"{key} is the launcher's own", where=where, todo=_OURS[plain])
-    try:
-        return SlurmOptions(**given, additional_parameters=more)
-    except TypeError as exc:
+        if value is None:
+            _check_name(plain, key, known)
+        elif plain == "additional_parameters":
+            passed |= _additional(value)
+        elif plain in SLURM_KEYS:
+            given[plain] = _KINDS[plain](plain, value)
+        else:
+            _check_name(plain, key, known)
+            passed[plain] = _plain_value(f"{_WHERE}.{plain}", value)
+    options = SlurmOptions(**given, additional_parameters=passed)
+    if "signal_delay_s" not in given:
+        options = dataclasses.replace(options, signal_delay_s=default_delay_s(options.timeout_min))
+    return _checked(options)
+
+
+def default_delay_s(timeout_min: float) -> int:
+    """How long before the time limit the warning comes where the user has not said it, in seconds."""
+    if timeout_min <= 0:
+        return _DELAY_S
+    return min(_DELAY_S, max(_LEAST_DELAY_S, round(timeout_min * 60 / 4)))
+
+
+def _checked(options: SlurmOptions) -> SlurmOptions:
+    if 0 < options.timeout_min * 60 <= options.signal_delay_s:
         raise UsageError(
-            f"a value has the wrong kind ({exc})", where=_WHERE, todo="give a number where one belongs"
-        ) from exc
+            f"the warning would come {options.signal_delay_s} s before the end, and workers end after "
+            f"{options.timeout_min * 60:g} s",
+            where=f"{_WHERE}.signal_delay_s",
+            todo=f"leave it out, or give less than {options.timeout_min * 60:g}",
+        )
+    memory = [key for key in ("mem_gb", "mem_per_cpu", "mem_per_gpu") if getattr(options, key) is not None]
+    if len(memory) > 1:
+        raise UsageError(f"{' and '.join(memory)} exclude each other", where=_WHERE, todo="give one of them")
+    return options
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    if value is None:
-        return {}
+def _check_name(plain: str, key: str, known: Iterable[str]) -> None:
+    if plain in REFUSED:
+        why, todo = REFUSED[plain]
+        raise UsageError(f"{key} cannot be given: {why}", where=f"{_WHERE}.{key}", todo=todo)
+    if plain not in PASSED and plain not in SLURM_KEYS:
+        names = sorted({*SLURM_KEYS, *known})
+        close = difflib.get_close_matches(plain, [*names, *sorted(PASSED), *sorted(REFUSED)], n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        todo = f"{hint}Known: {', '.join(names)}; and every long option of sbatch, with _ for -"
+        raise UsageError(f"unknown key {key!r}", where=_WHERE, todo=todo)
+
+
+def _additional(value: Any) -> dict[str, Any]:
+    where = f"{_WHERE}.additional_parameters"
     if not isinstance(value, Mapping):
-        raise _wrong("additional_parameters", value, "a mapping of sbatch's options, such as {nice: 100}")
-    return {str(key): value[key] for key in value}
+        raise UsageError(f"{value!r} is no mapping", where=where, todo="give options of sbatch: {mail_type: END}")
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        plain = str(key).lstrip("-").replace("-", "_")
+        if plain in REFUSED:
+            _check_name(plain, plain, ())
+        if plain in SLURM_KEYS:
+            raise UsageError(f"{plain} has a key of its own", where=where, todo=f"use {_WHERE}.{plain}")
+        if not plain.isidentifier():
+            raise UsageError(f"{key!r} is no option of sbatch", where=where, todo="give names such as mail_type")
+        if item is not None:
+            found[plain] = _plain_value(f"{where}.{plain}", item)
+    return found
 
 
-def _wrong(key: str, value: object, wanted: str) -> UsageError:
+def _plain_value(where: str, value: Any) -> Any:
+    """The value of an option that is passed on: True for a flag, text, or a number; False leaves the option out."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        value = ",".join(str(_plain_value(where, item)) for item in value)
+    if not isinstance(value, (bool, int, float, str)):
+        raise UsageError(f"{value!r} is nothing that sbatch takes", where=where, todo="give text, a number, or true")
+    if isinstance(value, str) and not (value and value.isprintable()):
+        raise UsageError(f"{value!r} cannot be an option's value", where=where, todo="give text of one line")
+    return value
+
+
+def _wrong(key: str, value: Any, wanted: str) -> UsageError:
     return UsageError(f"{key} is {value!r}", where=f"{_WHERE}.{key}", todo=f"give {wanted}")
+
+
+def _text(key: str, value: Any) -> str:
+    """Text; a list is joined by commas, as Slurm writes lists."""
+    plain = _plain_value(f"{_WHERE}.{key}", value)
+    if isinstance(plain, bool):
+        raise _wrong(key, value, "text")
+    return str(plain)
+
+
+def _whole(least: int, most: int | None = None) -> Callable[[str, Any], int]:
+    def check(key: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least or (most and value > most):
+            upper = f" and at most {most}" if most else ""
+            raise _wrong(key, value, f"a whole number of at least {least}{upper}")
+        return value
+
+    return check
+
+
+def _number(key: str, value: Any) -> float:
+    # not "value < 0": NaN is to be refused as well
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+        raise _wrong(key, value, "a number of at least 0")
+    return float(value)
+
+
+def _gpus(key: str, value: Any) -> int | str:
+    return _text(key, value) if isinstance(value, str) else _whole(0)(key, value)
+
+
+def _exclusive(key: str, value: Any) -> bool | str:
+    return value if isinstance(value, bool) else _text(key, value)
+
+
+def _lines(key: str, value: Any) -> tuple[str, ...]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, Sequence) or not all(isinstance(item, str) for item in items):
+        raise _wrong(key, value, "a list of texts")
+    return tuple(items)
+
+
+def _arguments(key: str, value: Any) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(value)) if isinstance(value, str) else _lines(key, value)
+    except ValueError as exc:
+        raise _wrong(key, value, f"a list of arguments ({exc})") from exc
+
+
+def _both_in_one(key: str, value: Any) -> bool:
+    if value is not True:
+        raise _wrong(key, value, "true, or leave it out: a worker has one log for both")
+    return True
+
+
+_KINDS: dict[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(("partition", "account", "qos", "gres", "constraint", "exclude", "nodelist", "comment"), _text),
+    **dict.fromkeys(("mem_per_cpu", "mem_per_gpu", "python"), _text),
+    **dict.fromkeys(("nodes", "tasks_per_node", "cpus_per_task", "cpus_per_gpu", "array_parallelism"), _whole(1)),
+    **dict.fromkeys(("gpus_per_node", "gpus_per_task"), _gpus),
+    **dict.fromkeys(("timeout_min", "mem_gb"), _number),
+    **dict.fromkeys(("setup", "teardown"), _lines),
+    "exclusive": _exclusive,
+    "srun_args": _arguments,
+    "signal_delay_s": _whole(0, _MOST_DELAY_S),
+    "stderr_to_stdout": _both_in_one,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Sequence
@@ -9,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runyard.base import StorageError, UsageError, write_text
-from runyard.execute.slurm.calls import SlurmError, run_slurm
-from runyard.execute.slurm.script import WorkerArray, sbatch_script, split
+from runyard.execute.slurm.command import SlurmError, run_slurm
+from runyard.execute.slurm.script import FIRST_VARIABLE, WorkerArray, sbatch_script
 
 #: Slurm's own default of MaxArraySize, where it does not tell.
 _USUAL_MOST = 1001
@@ -67,6 +68,15 @@ def submit_arrays(arrays: Sequence[WorkerArray], *, folder: Path) -> list[list[S
     for paths in scripts:
         _ask(["sbatch", "--test-only", str(paths[0])])
     return _submit(parts, scripts)
+
+
+def split(array: WorkerArray, most: int) -> list[WorkerArray]:
+    """The array in parts of at most ``most`` tasks; each part's workers are told how many stand before them."""
+    parts = []
+    for first in range(0, array.tasks, most):
+        told = {**array.environment, FIRST_VARIABLE: str(first)} if array.tasks > most else array.environment
+        parts.append(dataclasses.replace(array, tasks=min(most, array.tasks - first), environment=told))
+    return parts
 
 
 def _submit(parts: Sequence[Sequence[WorkerArray]], scripts: Sequence[Sequence[Path]]) -> list[list[Submitted]]:
@@ -156,5 +166,5 @@ def cancel_tasks(job_ids: Sequence[str], *, signal: str | None = None) -> None:
         try:
             run_slurm(words)
         except SlurmError as error:
-            if error.code is None or "invalid job id" not in error.said.lower():
+            if error.is_silence or "invalid job id" not in error.said.lower():
                 raise UsageError(f"scancel failed: {error.said}", where="Slurm", todo="try it again") from error

@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from runyard.execute.slurm.calls import SlurmError, run_slurm
+from runyard.execute.slurm.command import SlurmError, run_slurm
 from runyard.execute.slurm.query import (
     SACCT_FIELDS,
     SQUEUE_FORMAT,
@@ -94,7 +94,7 @@ class SlurmWatch:
             except SlurmError as error:
                 if "Restarts" in error.said:  # a field that older versions do not have
                     return self._older_ends(words)
-                if error.code is not None:
+                if not error.is_silence:
                     self.has_accounting = False
             else:
                 self.has_accounting = True
