@@ -1,7 +1,7 @@
 """Runyard: a Hydra multirun experiment launcher that never loses a result.
 
-For tasks: ``table``, ``run_stage``, ``shared`` and ``current``. Everything else is turned on by one word on the
-command line, ``+runyard=local``, and read with the ``runyard`` command.
+For tasks: ``table``, ``run_stage``, ``shared``, ``checkpoint`` and ``current``. Everything else is turned on by one
+word on the command line, ``+runyard=local``, and read with the ``runyard`` command.
 
 A name is loaded when it is first used: ``import runyard`` costs next to nothing.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runyard.base import JobFailed, RecordError, RunyardError, State, StorageError, SweepBusy, UsageError
-    from runyard.pipeline import run_stage, shared
+    from runyard.pipeline import checkpoint, run_stage, shared
     from runyard.record import ActiveRun, current, table
     from runyard.sweep import run_application
 
@@ -27,6 +27,7 @@ __all__ = [
     "StorageError",
     "SweepBusy",
     "UsageError",
+    "checkpoint",
     "current",
     "run_application",
     "run_stage",
@@ -36,7 +37,7 @@ __all__ = [
 
 _ROOMS = {
     "base": ("JobFailed", "RecordError", "RunyardError", "State", "StorageError", "SweepBusy", "UsageError"),
-    "pipeline": ("run_stage", "shared"),
+    "pipeline": ("checkpoint", "run_stage", "shared"),
     "record": ("ActiveRun", "current", "table"),
     "sweep": ("run_application",),  # needs Hydra, which a task's own imports may not
 }

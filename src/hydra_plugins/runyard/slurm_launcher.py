@@ -22,11 +22,11 @@ class RunyardSlurmConf:
     partition: Optional[str] = None  # noqa: UP045 - OmegaConf on Python 3.10 reads this form only
     account: Optional[str] = None  # noqa: UP045
     qos: Optional[str] = None  # noqa: UP045
-    timeout_min: int = 60
+    timeout_min: float = 60
     nodes: int = 1
     tasks_per_node: int = 1
     cpus_per_task: Optional[int] = None  # noqa: UP045
-    gpus_per_node: Optional[int] = None  # noqa: UP045
+    gpus_per_node: Any = None
     mem_gb: Optional[float] = None  # noqa: UP045
     constraint: Optional[str] = None  # noqa: UP045
     exclude: Optional[str] = None  # noqa: UP045
@@ -34,7 +34,7 @@ class RunyardSlurmConf:
     setup: Optional[list[str]] = None  # noqa: UP045
     srun_args: Optional[list[str]] = None  # noqa: UP045
     additional_parameters: dict[str, Any] = field(default_factory=dict)
-    signal_delay_s: int = 120
+    signal_delay_s: Optional[int] = None  # noqa: UP045
     python: Optional[str] = None  # noqa: UP045
     # of the workers
     workers: Optional[int] = None  # noqa: UP045

@@ -82,7 +82,9 @@ def cluster_settings(values: Mapping[str, Any]) -> ClusterSettings:
             where="hydra.launcher.isolation=inline",
             todo="debug with +runyard=local hydra.launcher.isolation=inline",
         )
-    return ClusterSettings(jobs=launcher_settings(jobs), slurm=slurm_options(rest), stages=stages, **own)
+    return ClusterSettings(
+        jobs=launcher_settings(jobs), slurm=slurm_options(rest, known=CLUSTER_KEYS), stages=stages, **own
+    )
 
 
 def _stages(given: Any, common: Mapping[str, Any]) -> tuple[tuple[str, SlurmOptions], ...]:
@@ -98,7 +100,7 @@ def _stages(given: Any, common: Mapping[str, Any]) -> tuple[tuple[str, SlurmOpti
     for name, changes in given.items():
         if changes is not None and not isinstance(changes, Mapping):
             raise UsageError("it is no mapping", where=f"{where}.{name}", todo="write keys of Slurm: {partition: gpu}")
-        found.append((str(name), slurm_options({**common, **(changes or {})})))
+        found.append((str(name), slurm_options({**common, **(changes or {})}, known=CLUSTER_KEYS)))
     return tuple(found)
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from runyard import checkpoint
+
 from .checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from .config import ArenaConfig, settled, validate
 from .files import remove_leftovers, write_text
@@ -41,7 +43,8 @@ def train(
 
     The curve has a row per episode: `agent_step` at its end, and `reward`, the mean over agents of what they were
     rewarded with in it. When the folder has a checkpoint the training goes on from there; policy and
-    curve are then, byte for byte, those of a training that was never stopped.
+    curve are then, byte for byte, those of a training that was never stopped. At the checkpoint signal it saves what it
+    has, and ends.
 
     Args:
         cfg: The configuration; `seed` decides every draw.
@@ -55,6 +58,7 @@ def train(
 
     Raises:
         UsageError: The configuration makes no sense, or the checkpoint belongs to another one.
+        Requeue: The checkpoint signal came; the checkpoint is written.
     """
     cfg = settled(cfg)
     validate(cfg)
@@ -62,6 +66,9 @@ def train(
     training = _Training(cfg, clock_s)
     training.resume(folder / CHECKPOINT_FILE)
     while not training.done:
+        if checkpoint.requested():
+            training.save(folder / CHECKPOINT_FILE)
+            raise checkpoint.Requeue(f"the training is saved at agent step {training.agent_step}")
         if training.checkpoint_is_due():
             training.save(folder / CHECKPOINT_FILE)
             if on_checkpoint is not None:

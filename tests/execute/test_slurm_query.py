@@ -1,0 +1,215 @@
+"""What Slurm's commands print, as states; and how often they are asked. The texts are Slurm 22.05's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from runyard.execute import SlurmWatch, TaskState, memory_kill_in
+from runyard.execute.slurm.command import NO_ANSWER, SlurmError
+from runyard.execute.slurm.query import parse_sacct, parse_scontrol, parse_squeue, state_of, task_ids
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("PENDING", TaskState.QUEUED),
+        ("RUNNING", TaskState.RUNNING),
+        ("CONFIGURING", TaskState.RUNNING),
+        ("COMPLETING", TaskState.COMPLETING),
+        ("CANCELLED by 1000", TaskState.CANCELLED),
+        ("CANCELLED+", TaskState.CANCELLED),
+        ("OUT_OF_MEMORY", TaskState.OUT_OF_MEMORY),
+        ("NODE_FAIL", TaskState.NODE_FAIL),
+        ("BOOT_FAIL", TaskState.NODE_FAIL),
+        ("PREEMPTED", TaskState.PREEMPTED),
+        ("DEADLINE", TaskState.TIMEOUT),
+        ("REQUEUED", TaskState.REQUEUED),
+        ("SOMETHING_NEW", TaskState.UNKNOWN),
+        ("", TaskState.UNKNOWN),
+    ],
+)
+def test_slurms_words_for_a_state_are_understood(text: str, state: TaskState) -> None:
+    assert state_of(text) is state
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("3", ["9_3"]),
+        ("[3-5%2]", ["9_3", "9_4", "9_5"]),
+        ("[1,3-4]", ["9_1", "9_3", "9_4"]),
+        ("N/A", []),
+        ("", []),
+    ],
+)
+def test_tasks_that_wait_together_are_told_apart(text: str, ids: list[str]) -> None:
+    assert list(task_ids("9", text)) == ids
+
+
+def test_squeue_tells_state_restarts_node_and_reason() -> None:
+    found = parse_squeue(
+        "56|0|RUNNING|1|n2|None\n56|[1-2%4]|PENDING|0||Priority\n57|3|PENDING|2||BeginTime\nodd line\n"
+    )
+    assert {name: (task.state, task.restarts, task.node, task.reason) for name, task in found.items()} == {
+        "56_0": (TaskState.RUNNING, 1, "n2", ""),
+        "56_1": (TaskState.QUEUED, 0, "", "Priority"),
+        "56_2": (TaskState.QUEUED, 0, "", "Priority"),
+        "57_3": (TaskState.REQUEUED, 2, "", "BeginTime"),
+    }
+    assert not any(task.ended for task in found.values())
+
+
+def test_sacct_tells_how_tasks_ended_and_its_steps_are_passed_over() -> None:
+    text = "56_0|FAILED|1:0|n1|0\n56_0.batch|FAILED|1:0|n1|0\n56_1|CANCELLED by 0|0:0|None assigned|0\n"
+    found = parse_sacct(text)
+    assert {name: (task.state, task.node, task.ended) for name, task in found.items()} == {
+        "56_0": (TaskState.FAILED, "n1", True),
+        "56_1": (TaskState.CANCELLED, "", True),
+    }
+
+
+def test_scontrol_tells_of_tasks_where_there_is_no_accounting() -> None:
+    text = (
+        "JobId=57 ArrayJobId=56 ArrayTaskId=0 JobName=a b JobState=FAILED Reason=None Restarts=1 NodeList=n3\n"
+        "JobId=58 ArrayJobId=56 ArrayTaskId=1-2%4 JobState=PENDING Reason=None Restarts=0 NodeList=(null)\n"
+        "JobId=60 JobName=alone JobState=RUNNING\n"
+    )
+    found = parse_scontrol(text)
+    assert found.keys() == {"56_0", "56_1", "56_2"}
+    assert (found["56_0"].state, found["56_0"].restarts, found["56_0"].node) == (TaskState.FAILED, 1, "n3")
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("slurmstepd: error: Detected 1 oom-kill event(s) in StepId=3.0", True),
+        ("slurmstepd: error: *** JOB 3 exceeded memory limit (209715200 > 52428800), being killed", True),
+        ("srun: error: n1: task 0: Killed", False),
+        ("", False),
+    ],
+)
+def test_a_kill_for_want_of_memory_is_known_by_slurms_words(log: str, expected: bool) -> None:
+    assert memory_kill_in(log) is expected
+
+
+class Slurm:
+    """Answers as Slurm does, from texts; a ``SlurmError`` is raised."""
+
+    def __init__(self, **answers: str | SlurmError) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+
+    def __call__(self, argv: Sequence[str]) -> str:
+        self.asked.append(argv[0])
+        answer = self.answers.get(argv[0], SlurmError(argv[0], 1, "no answer was prepared"))
+        if isinstance(answer, SlurmError):
+            raise answer
+        return answer
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def watch(slurm: Slurm, clock: Clock, least_s: float = 10) -> SlurmWatch:
+    return SlurmWatch([56], least_s=least_s, clock=clock, run=slurm)
+
+
+NO_ACCOUNTING = SlurmError("sacct", 1, "Slurm accounting storage is disabled")
+
+
+def test_many_looks_within_an_interval_are_one_question() -> None:
+    slurm, clock = Slurm(squeue="56|0|RUNNING|0|n1|None\n"), Clock()
+    watched = watch(slurm, clock)
+    for clock.now in (0, 1, 5, 9.9):
+        assert watched.tasks()["56_0"].state is TaskState.RUNNING
+    assert slurm.asked == ["squeue"]
+
+
+def test_it_asks_less_often_while_nothing_changes_and_at_once_when_told_to() -> None:
+    slurm, clock = Slurm(squeue="56|0|RUNNING|0|n1|None\n"), Clock()
+    watched = watch(slurm, clock)
+    for clock.now in range(0, 300, 5):
+        watched.tasks()
+    assert len(slurm.asked) < 10
+    before = len(slurm.asked)
+    clock.now = 311
+    watched.tasks(now_wanted=True)
+    assert len(slurm.asked) == before + 1
+
+
+def test_of_what_the_queue_has_forgotten_accounting_tells_the_end() -> None:
+    slurm, clock = Slurm(squeue="56|0|RUNNING|0|n1|None\n"), Clock()
+    watched = watch(slurm, clock)
+    watched.tasks()
+    slurm.answers = {"squeue": "", "sacct": "56_0|TIMEOUT|0:0|n1|0\n"}
+    clock.now = 100
+    assert watched.tasks()["56_0"].state is TaskState.TIMEOUT
+    assert watched.has_accounting is True
+
+
+def test_without_accounting_what_the_queue_has_forgotten_is_gone() -> None:
+    slurm, clock = Slurm(squeue="56|0|RUNNING|0|n1|None\n"), Clock()
+    watched = watch(slurm, clock)
+    watched.tasks()
+    slurm.answers = {"squeue": "", "sacct": NO_ACCOUNTING, "scontrol": ""}
+    clock.now = 100
+    assert watched.tasks()["56_0"].ended
+    assert watched.has_accounting is False
+    clock.now = 200
+    watched.tasks()
+    assert slurm.asked.count("sacct") == 1
+
+
+def test_a_nodes_failure_is_no_end_until_it_is_told_twice() -> None:
+    slurm, clock = Slurm(squeue="56|0|NODE_FAIL|0|n1|None\n"), Clock()
+    watched = watch(slurm, clock)
+    assert not watched.tasks()["56_0"].ended
+    clock.now = 100
+    assert watched.tasks()["56_0"].state is TaskState.NODE_FAIL
+
+
+def test_a_task_that_was_queued_again_after_its_node_failed_lives() -> None:
+    slurm, clock = Slurm(squeue="56|0|NODE_FAIL|0|n1|None\n"), Clock()
+    watched = watch(slurm, clock)
+    watched.tasks()
+    slurm.answers = {"squeue": "56|0|PENDING|1||BeginTime\n"}
+    clock.now = 100
+    assert watched.tasks()["56_0"].state is TaskState.REQUEUED
+
+
+def test_while_slurm_does_not_answer_what_it_told_last_stays() -> None:
+    slurm, clock = Slurm(squeue="56|0|RUNNING|0|n1|None\n"), Clock()
+    watched = watch(slurm, clock)
+    watched.tasks()
+    slurm.answers = {"squeue": SlurmError("squeue", NO_ANSWER, "no answer")}
+    clock.now = 100
+    assert watched.tasks()["56_0"].state is TaskState.RUNNING
+    assert watched.stale_since == 100
+    slurm.answers = {"squeue": "56|0|COMPLETED|0|n1|None\n"}
+    clock.now = 1000
+    assert watched.tasks()["56_0"].ended
+    assert watched.stale_since is None
+
+
+def test_an_array_that_slurm_has_forgotten_altogether_is_looked_up() -> None:
+    gone = SlurmError("squeue", 1, "slurm_load_jobs error: Invalid job id specified")
+    slurm, clock = Slurm(squeue=gone, sacct="56_0|COMPLETED|0:0|n1|0\n"), Clock()
+    assert watch(slurm, clock).tasks()["56_0"].state is TaskState.COMPLETED
+
+
+def test_an_older_accounting_without_a_count_of_restarts_will_do() -> None:
+    class Older(Slurm):
+        def __call__(self, argv: Sequence[str]) -> str:
+            if argv[0] == "sacct" and "Restarts" in " ".join(argv):
+                raise SlurmError("sacct", 1, 'Invalid field requested: "Restarts"')
+            return super().__call__(argv)
+
+    slurm, clock = Older(squeue="", sacct="56_0|COMPLETED|0:0|n1\n"), Clock()
+    assert watch(slurm, clock).tasks()["56_0"].state is TaskState.COMPLETED
