@@ -59,7 +59,7 @@ test: $(STAMP) ## run the tests (PYTEST_ARGS='-k plan -x' for some)
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 slurm: $(STAMP) ## run the tests on a real Slurm, started for them and taken down; it needs root on Debian, or a cluster
-	$(BIN)/python -m pytest tests/slurm $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/slurm -n 2 $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, format, types, and which room may import which
 	$(BIN)/ruff check .

@@ -30,7 +30,7 @@ class Cluster:
         work: Jobs that run below this directory are the tests'. On a throwaway cluster all are.
     """
 
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
     has_accounting: bool
     nodes: list[str]
     folder: Path | None
@@ -150,9 +150,13 @@ class Cluster:
 
         _wait(mended, 60, lambda: f"not all nodes came back: {self.node_states()}")
 
-    def _script(self, name: str, *args: str) -> None:
+    def needs_to_be_ours(self, what: str) -> None:
+        """Skips the test where the cluster is the user's."""
         if self.folder is None:
-            pytest.skip(f"'{name} {args[0]}' is not done to a cluster that is not the tests' own")
+            pytest.skip(f"{what}: not on a cluster that is not the tests' own")
+
+    def _script(self, name: str, *args: str) -> None:
+        self.needs_to_be_ours(f"'{name} {args[0]}'")
         self.run(str(SCRIPTS / name), *args)
 
 

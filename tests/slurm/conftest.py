@@ -20,20 +20,21 @@ from tests.slurm.clusters import (
     why_not,
 )
 
-HERE = Path(__file__).parent
 Started = dict[str, Cluster]
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without a cluster the run ends here, red, and says why: tests that did not run must not look green."""
-    asked_for = any(HERE in item.path.parents for item in items)
-    if asked_for and not config.option.collectonly and (reason := why_not()):
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Without a cluster the run ends here, red, and says why: tests that did not run must not look green.
+
+    pytest calls this only where its command line names this folder, or a file in it.
+    """
+    is_worker = hasattr(session.config, "workerinput")  # of pytest-xdist: the process that started it has looked
+    if not is_worker and not session.config.option.collectonly and (reason := why_not()):
         pytest.exit(f"the Slurm tests did not run: {reason}", returncode=1)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if wants_users_cluster():
+    if wants_users_cluster() and terminalreporter.stats:
         terminalreporter.write_line(
             "The Slurm tests ran on the cluster that sinfo finds here (RUNYARD_TEST_CLUSTER=1)."
         )
@@ -45,10 +46,8 @@ def _started(request: pytest.FixtureRequest) -> Iterator[Started]:
     started: Started = {}
     yield started
     for cluster in started.values():
-        failed = bool(request.session.testsfailed)
-        end_cluster(cluster, keep_logs=failed)
-        if failed and cluster.folder:
-            print(f"\nthe logs of the cluster are kept in {cluster.folder}")
+        # a failed test shows the cluster, and with it the folder
+        end_cluster(cluster, keep_logs=request.session.testsfailed > 0)
 
 
 @pytest.fixture(scope="session")
