@@ -11,22 +11,28 @@ from runyard.base import RecordError, State, SweepBusy, UsageError
 from runyard.cluster.collecting import collect_cluster
 from runyard.cluster.frozen import frozen_command, read_tree
 from runyard.cluster.launch import by_stage
-from runyard.cluster.settings import CLUSTER_KEYS, cluster_settings
+from runyard.cluster.settings import CLUSTER_KEYS, ClusterSettings, cluster_settings
 from runyard.cluster.signs import go_on, say_stop, wish_to_cancel
 from runyard.cluster.standing import Observer, Standing
 from runyard.cluster.submitting import submit_work
 from runyard.cluster.work import Group, Work, read_works
 from runyard.execute import cancel_tasks
-from runyard.record import Claims, ControllerLock, Holder, Journal, RunRecord, SweepPaths
-from runyard.sweep import Selection, brief, launcher_changes, resume_command, thaw
+from runyard.record import Claims, ControllerLock, Holder, Journal, RunRecord, SweepPaths, read_sweep, replay
+from runyard.sweep import Selection, Submission, brief, launcher_changes, resume_command, thaw
 
+LAUNCHER = "runyard_slurm"
 #: who has claimed a job that is cancelled before it began.
 _CANCELLER = Holder(worker="cancel")
 
 
 def is_on_cluster(sweep_dir: Path) -> bool:
-    """Whether work of a sweep was ever submitted to Slurm."""
-    return any(SweepPaths(sweep_dir).slurm.glob("work-*.json"))
+    """Whether a sweep is one of the Slurm launcher; work of it may not have been submitted yet, as after a dry run."""
+    if any(SweepPaths(sweep_dir).slurm.glob("work-*.json")):
+        return True
+    try:
+        return read_sweep(sweep_dir).launcher == LAUNCHER
+    except RecordError:  # whoever needs the record tells what is wrong with it
+        return False
 
 
 def cancel_cluster(sweep_dir: Path) -> str:
@@ -105,13 +111,13 @@ def resubmit(sweep_dir: Path, root: Path | None, select: Selection, changes: Map
     _refuse_at_work(sweep_dir, standing)
     collect_cluster(sweep_dir, root, standing)
     submission, works = thaw(sweep_dir), read_works(sweep_dir)
-    if submission.entry is None or not works:
+    if submission.entry is None:
         raise RecordError(SweepPaths(sweep_dir).frozen, "it does not say how the application was started")
     runs = Observer(sweep_dir, least_s=0.0).look().status.runs
     taken = frozenset(run.job for run in runs if select.takes(run))
     if not taken:
         return None
-    values = {**works[-1].values, **changes}
+    values = {**(works[-1].values if works else _first_values(sweep_dir, submission)), **changes}
     settings = cluster_settings(values)
     _release(sweep_dir, taken, runs)
     go_on(sweep_dir)
@@ -122,7 +128,7 @@ def resubmit(sweep_dir: Path, root: Path | None, select: Selection, changes: Map
         entry=submission.entry,
         settings=settings,
         values=values,
-        groups=_needed(by_stage(_groups(works), settings), taken, runs),
+        groups=_needed(by_stage(_groups(works) or _all_alike(settings, runs), settings), taken, runs),
         first=0,
         count=len(runs),
         take=taken,
@@ -151,6 +157,27 @@ def _groups(works: list[Work]) -> list[Group]:
                     continue
                 found.setdefault(str(group.resources), (group, []))[1].extend(work.jobs_of(number))
     return [Group(resources=group.resources, workers=1, jobs=tuple(sorted(jobs))) for group, jobs in found.values()]
+
+
+def _first_values(sweep_dir: Path, submission: Submission) -> Mapping[str, Any]:
+    """Settings of a sweep that was planned and never submitted.
+
+    Raises:
+        UsageError: its jobs must be composed to tell what they ask for, or not all are planned.
+    """
+    ledger = replay(SweepPaths(sweep_dir).journal, ("submitted", "planned"))
+    jobs = cluster_settings(submission.launcher).jobs
+    if jobs.rules or jobs.resources_from or ledger.planned < ledger.submitted:
+        raise UsageError(
+            "this sweep was never submitted to Slurm, and it takes the application to tell what its jobs ask for",
+            where=str(sweep_dir),
+            todo="run its command again, without hydra.sweeper.dry_run",
+        )
+    return submission.launcher
+
+
+def _all_alike(settings: ClusterSettings, runs: Sequence[RunRecord]) -> list[Group]:
+    return [Group(resources=settings.jobs.resources.to_json(), workers=1, jobs=tuple(run.job for run in runs))]
 
 
 def _needed(groups: Sequence[Group], taken: frozenset[int], runs: Sequence[RunRecord]) -> list[Group]:

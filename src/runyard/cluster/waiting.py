@@ -10,7 +10,7 @@ from pathlib import Path
 from runyard.base import TERMINAL, State
 from runyard.cluster.collecting import collect_cluster
 from runyard.cluster.standing import Observer, Standing
-from runyard.record import RunRecord, label_of
+from runyard.record import RunRecord, SweepPaths, label_of, shown
 from runyard.sweep import BestSoFar, Display, Progress, RunningJob, eta_seconds, make_display
 
 _EVERY_S = 1.0
@@ -61,6 +61,12 @@ def wait_here(sweep_dir: Path, root: Path | None, *, display: str) -> bool:
             "no longer watching; the jobs go on, and 'runyard wait' or 'runyard watch' takes it up again\n"
         )
         raise SystemExit(130) from None
+    if standing is not None:
+        counts = ", ".join(f"{n} {state}" for state, n in standing.status.record.counts.items())
+        sys.stderr.write(f"sweep {standing.status.record.sweep_id}: {counts or 'no jobs'}\n")
+        results = SweepPaths(sweep_dir).results_csv
+        if results.exists():
+            sys.stderr.write(f"  results: {shown(results)}\n")
     return standing is not None and all(run.state is State.COMPLETED for run in standing.status.runs)
 
 
