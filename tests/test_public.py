@@ -35,7 +35,7 @@ def test_a_name_loads_its_room_and_never_hydra(name: str) -> None:
 def test_every_public_name_is_there_and_they_are_in_order() -> None:
     assert list(runyard.__all__) == sorted(runyard.__all__)
     for name in runyard.__all__:
-        assert getattr(runyard, name).__name__ == name
+        assert getattr(runyard, name).__name__.rpartition(".")[2] == name  # a module has its room before it
 
 
 def test_a_name_is_the_rooms_own_and_the_same_each_time() -> None:

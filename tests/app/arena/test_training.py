@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from app.workloads.arena import ArenaConfig, train
-from runyard import UsageError
+from runyard import UsageError, checkpoint
+from runyard.testing import active_run
 
 RESULTS = ("policy.npz", "curve.csv")
 
@@ -97,6 +98,26 @@ def test_a_stopped_training_ends_with_the_bytes_of_one_that_was_not(
             train(small, broken, on_checkpoint=stop_at(number))
         assert not (broken / "policy.npz").exists()
     metrics = train(small, broken)
+    assert results(broken) == results(whole)
+    assert metrics | {"train_s": 0} == expected | {"train_s": 0}
+
+
+def test_at_the_checkpoint_signal_a_training_saves_what_it_has_and_ends(
+    small: ArenaConfig, folders: Iterator[Path]
+) -> None:
+    whole, broken = next(folders), next(folders)
+    expected = train(small, whole)
+
+    def signal_itself(agent_step: int) -> None:
+        os.kill(os.getpid(), signal.SIGUSR2)
+
+    with active_run(broken), pytest.raises(checkpoint.Requeue, match="saved at agent step 2000"):
+        train(replace(small, checkpoint_every=1600), broken, on_checkpoint=signal_itself)  # at 1600
+    assert not (broken / "policy.npz").exists()
+    seen: list[int] = []
+    with active_run(broken, attempt=2):
+        metrics = train(replace(small, checkpoint_every=400), broken, on_checkpoint=seen.append)
+    assert seen[0] == 2400
     assert results(broken) == results(whole)
     assert metrics | {"train_s": 0} == expected | {"train_s": 0}
 
