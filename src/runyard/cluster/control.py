@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runyard.base import RecordError, State, SweepBusy, UsageError
+from runyard.base import RecordError, State, SweepBusy, SweepState, UsageError
 from runyard.cluster.collecting import collect_cluster
 from runyard.cluster.frozen import frozen_command, read_tree
 from runyard.cluster.launch import by_stage
@@ -17,7 +17,17 @@ from runyard.cluster.standing import Observer, Standing
 from runyard.cluster.submitting import submit_work
 from runyard.cluster.work import Group, Work, read_works
 from runyard.execute import cancel_tasks
-from runyard.record import Claims, ControllerLock, Holder, Journal, RunRecord, SweepPaths, read_sweep, replay
+from runyard.record import (
+    Claims,
+    ControllerLock,
+    Holder,
+    Journal,
+    RunRecord,
+    SweepPaths,
+    read_sweep,
+    replay,
+    write_sweep,
+)
 from runyard.sweep import Selection, Submission, brief, launcher_changes, resume_command, thaw
 
 LAUNCHER = "runyard_slurm"
@@ -121,7 +131,7 @@ def resubmit(sweep_dir: Path, root: Path | None, select: Selection, changes: Map
     settings = cluster_settings(values)
     _release(sweep_dir, taken, runs)
     go_on(sweep_dir)
-    return submit_work(
+    work = submit_work(
         sweep_dir,
         name=f"runyard-{standing.status.record.experiment}",
         root=root or SweepPaths(sweep_dir).snapshot,
@@ -134,6 +144,11 @@ def resubmit(sweep_dir: Path, root: Path | None, select: Selection, changes: Map
         take=taken,
         attempts={run.job: len(run.attempts) for run in runs if run.attempts},
     )
+    write_sweep(
+        sweep_dir,
+        dataclasses.replace(read_sweep(sweep_dir), state=SweepState.RUNNING, finished_at=None, controller=None),
+    )
+    return work
 
 
 def _refuse_at_work(sweep_dir: Path, standing: Standing) -> None:

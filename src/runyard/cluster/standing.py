@@ -138,11 +138,9 @@ def _status(sweep_dir: Path, workers: Sequence[WorkerStanding], vitals: Vitals) 
 
 def settled_runs(sweep_dir: Path, vitals: Vitals, workers: Mapping[str, WorkerStanding]) -> list[RunRecord]:
     """All runs; those whose worker has died while they ran are in the state that it left them in."""
-    runs = [_waiting(run) for run in read_runs(sweep_dir)]
-    if not any(run.state is State.RUNNING for run in runs):
-        return runs
     claims = Claims(SweepPaths(sweep_dir).claims)
     turns = claims.turns()
+    runs = [_waiting(run) for run in read_runs(sweep_dir, touched=turns)]
 
     def settled(run: RunRecord) -> RunRecord:
         if run.state is not State.RUNNING or not run.attempts or run.job not in turns:

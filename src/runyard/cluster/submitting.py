@@ -137,6 +137,7 @@ def _array(
         command=(*command, str(sweep_dir), str(work.number), str(number)),
         folder=SweepPaths(sweep_dir).slurm,
         environment={**_environment(tree), **_elsewhere(group, settings)},
+        requeue=settings.max_requeues > 0,
         after=_after(SweepPaths(sweep_dir).slurm, settings.max_requeues),
     )
 

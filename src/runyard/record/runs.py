@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +30,23 @@ def read_plan(sweep_dir: Path) -> list[PlanRow]:
     return list(iter_plan(SweepPaths(sweep_dir).plan_csv))
 
 
-def read_runs(sweep_dir: Path, ledger: Ledger | None = None) -> list[RunRecord]:
+def read_runs(
+    sweep_dir: Path, ledger: Ledger | None = None, *, touched: Collection[int] | None = None
+) -> list[RunRecord]:
     """Every job of a sweep in the order of its numbers, also those that have not run (PENDING).
 
     A job's record is its ``run.json``; where that is missing, damaged, or older than what the journal says,
     the journal's. What the journal says is COMPLETED is final, and its file is not looked at. Without a plan (another
     launcher ran the jobs) the runs that are on disk. A plan that cannot be read counts as none.
-    ``ledger`` is what the journal says, for whoever has read it already.
+    ``ledger`` is what the journal says, for whoever has read it already. ``touched`` are the jobs that anybody can have
+    run, where that is known: the files of others are not looked for.
     """
-    return list(iter_runs(sweep_dir, ledger))
+    return list(iter_runs(sweep_dir, ledger, touched=touched))
 
 
-def iter_runs(sweep_dir: Path, ledger: Ledger | None = None) -> Iterator[RunRecord]:
+def iter_runs(
+    sweep_dir: Path, ledger: Ledger | None = None, *, touched: Collection[int] | None = None
+) -> Iterator[RunRecord]:
     """``read_runs``, one at a time."""
     if ledger is None:
         ledger = replay(SweepPaths(sweep_dir).journal, _TELLING)
@@ -54,7 +59,8 @@ def iter_runs(sweep_dir: Path, ledger: Ledger | None = None) -> Iterator[RunReco
         return
     sweep_id = _id_of(sweep_dir)
     for row in plan:
-        yield _one(sweep_id, sweep_dir, row, ledger.runs.get(row.job))
+        is_touched = touched is None or row.job in touched
+        yield _one(sweep_id, sweep_dir, row, ledger.runs.get(row.job), looks=is_touched)
     for job in range(len(plan), ledger.submitted):  # not planned yet
         row = PlanRow(job=job, run_key="", run_dir=str(job), values={})
         yield _one(sweep_id, sweep_dir, row, ledger.runs.get(job))
@@ -67,10 +73,10 @@ def _id_of(sweep_dir: Path) -> str:
         return sweep_dir.name
 
 
-def _one(sweep_id: str, sweep_dir: Path, row: PlanRow, journalled: Any) -> RunRecord:
+def _one(sweep_id: str, sweep_dir: Path, row: PlanRow, journalled: Any, *, looks: bool = True) -> RunRecord:
     run_dir = sweep_dir / row.run_dir
     record = _from_journal(journalled, run_dir)
-    if record is None or record.state is not State.COMPLETED:
+    if looks and (record is None or record.state is not State.COMPLETED):
         record = _newer(_read_or_none(run_dir), record)
     return record or RunRecord(
         sweep_id=sweep_id,
