@@ -10,7 +10,7 @@ from pathlib import Path
 from runyard.base import State, SweepState
 from runyard.cluster.feed import died, is_handed_on
 from runyard.cluster.signs import SILENCE_S, Silence, heard_ago_s, is_over, is_stopped, read_beat, read_end
-from runyard.cluster.vitals import WAITING, Vitals
+from runyard.cluster.vitals import Vitals
 from runyard.cluster.work import Work, job_ids, read_works
 from runyard.cluster.worker import AGAIN
 from runyard.execute import SlurmTask, SlurmWatch, TaskState
@@ -18,6 +18,8 @@ from runyard.record import Claims, Holder, RunRecord, SweepPaths, count_states, 
 from runyard.sweep import SweepStatus
 from runyard.sweep import sweep_state as state_of_jobs
 
+#: a worker that was heard of so many seconds ago has lived since Slurm was asked last.
+_RECENT_S = 30.0
 _UNDER_WAY = frozenset({TaskState.RUNNING, TaskState.COMPLETING, TaskState.SUSPENDED})
 
 
@@ -93,6 +95,8 @@ class Observer:
         restarts = max(task.restarts if task else 0, beat.restarts if beat else 0)
         state = task.state if task is not None else TaskState.UNKNOWN
         is_alive = not task.ended if task is not None else True
+        if task is not None and beat is not None and beat.restarts > task.restarts and self._was_heard(name):
+            state, is_alive = TaskState.RUNNING, True  # it has been started again since Slurm was asked
         if end is not None and end.restarts >= restarts and end.code != AGAIN and end.code <= 128:
             is_alive = False  # it is done; Slurm may not know yet
             state = state if task is not None and task.ended else _after(end.code)
@@ -108,6 +112,10 @@ class Observer:
             jobs=running,
             silent_s=round(heard_s, 1) if heard_s is not None and heard_s > SILENCE_S else 0.0,
         )
+
+    def _was_heard(self, name: str) -> bool:
+        ago_s = heard_ago_s(self._dir, name)
+        return ago_s is not None and ago_s < _RECENT_S
 
 
 def _after(code: int) -> TaskState:
@@ -166,4 +174,4 @@ def _is_dead(sweep_dir: Path, holder: Holder, worker: WorkerStanding | None) -> 
         return True
     if worker is None:
         return False
-    return not worker.is_alive or worker.restarts > holder.restarts or worker.state in WAITING
+    return worker.restarts > holder.restarts or not worker.is_alive

@@ -10,8 +10,6 @@ from runyard.cluster.work import job_ids, read_works
 from runyard.execute import SlurmTask, SlurmWatch, TaskState, memory_kill_in
 from runyard.record import Holder, SweepPaths
 
-#: states of an array task that say that no process of an earlier life of it is left.
-WAITING = frozenset({TaskState.QUEUED, TaskState.REQUEUED})
 #: what a job has died of, by how its worker's allocation ended.
 _CAUSES = {
     TaskState.OUT_OF_MEMORY: (State.OUT_OF_MEMORY, "was killed by Slurm for want of memory"),
@@ -21,6 +19,14 @@ _CAUSES = {
     TaskState.CANCELLED: (State.LOST, "was cancelled in Slurm"),
 }
 _LOG_END = 4096
+
+
+def is_past(task: SlurmTask, restarts: int) -> bool:
+    """Whether what Slurm said of a task means that a life of it is over.
+
+    What it said may be older than that life: that the task waits, or had ended, is then no news of it.
+    """
+    return task.restarts > restarts or (task.ended and task.restarts >= restarts)
 
 
 class Vitals:
@@ -43,7 +49,7 @@ class Vitals:
         if is_over(self._dir, holder.worker, holder.restarts):
             return True
         task = self.task(holder.worker)
-        return task is not None and (task.ended or task.restarts > holder.restarts or task.state in WAITING)
+        return task is not None and is_past(task, holder.restarts)
 
     def cause(self, holder: Holder) -> tuple[State, str]:
         """What a job has died of whose worker did: a state, and words."""

@@ -68,6 +68,8 @@ class SlurmWatch:
         if missing or not found:
             found |= {name: task for name, task in self._ends().items() if name not in found}
         for name, task in self._tasks.items():
+            if name in found and found[name].restarts < task.restarts:  # not every source counts them
+                found[name] = dataclasses.replace(found[name], restarts=task.restarts)
             if name not in found:
                 found[name] = task if task.ended else dataclasses.replace(task, gone=True)
         found = self._believed(found)
