@@ -128,7 +128,7 @@ def _death(program: Path, place: Place, conf: str) -> float:
         from runyard.cluster import Observer
 
         observer = Observer(folder)
-        _until(lambda: sum(bool(worker.jobs) for worker in observer.look().workers) == WORKERS)
+        _until(lambda: sum(run.state.value == "RUNNING" for run in observer.look().status.runs) == WORKERS)
         part = sorted(folder.glob("journal/*_0.jsonl"))[0]
         pid = next(json.loads(line)["pid"] for line in part.read_text().splitlines() if '"worker"' in line)
         os.kill(pid, signal.SIGKILL)

@@ -25,7 +25,7 @@ def freeze_tree(sweep_dir: Path, entry: Entry, *, root: Path, most_mb: float) ->
         RootPaths(root).code,
         program=entry.target,
         most_mb=most_mb,
-        leave_out=[root, sweep_dir],
+        leave_out=[root, sweep_dir, Path(entry.cwd) / "multirun", Path(entry.cwd) / "outputs"],
     )
     write_json(SweepPaths(sweep_dir).frozen_code, tree.to_json(), sync=True)
     return tree
@@ -61,7 +61,7 @@ def frozen_command(
     path: Sequence[str] = [entry_ for entry_ in sys.path if isinstance(entry_, str)]
     lines = ["import sys"]
     if tree is not None:
-        path = tree.sys_path(path)
+        path = tree.sys_path(path, cwd=Path(entry.cwd))
         lines.append("from runyard.record import FrozenCode, move_editable_finders")
         lines.append(f"move_editable_finders(FrozenCode.from_json({tree.to_json()!r}))")
     lines.insert(1, f"sys.path[:] = {list(path)!r}")

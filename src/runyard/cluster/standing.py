@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runyard.base import State, SweepState
 from runyard.cluster.feed import died, is_handed_on
-from runyard.cluster.signs import SILENCE_S, Silence, heard_ago_s, is_over, is_stopped, read_beat, read_end
+from runyard.cluster.signs import SILENCE_S, Beat, Silence, heard_ago_s, is_over, is_stopped, read_beat, read_end
 from runyard.cluster.vitals import Vitals
 from runyard.cluster.work import Work, job_ids, read_works
 from runyard.cluster.worker import AGAIN
@@ -20,6 +20,7 @@ from runyard.sweep import sweep_state as state_of_jobs
 
 #: a worker that was heard of so many seconds ago has lived since Slurm was asked last.
 _RECENT_S = 30.0
+_WAITING = frozenset({TaskState.QUEUED, TaskState.REQUEUED})
 _UNDER_WAY = frozenset({TaskState.RUNNING, TaskState.COMPLETING, TaskState.SUSPENDED})
 
 
@@ -95,8 +96,8 @@ class Observer:
         restarts = max(task.restarts if task else 0, beat.restarts if beat else 0)
         state = task.state if task is not None else TaskState.UNKNOWN
         is_alive = not task.ended if task is not None else True
-        if task is not None and beat is not None and beat.restarts > task.restarts and self._was_heard(name):
-            state, is_alive = TaskState.RUNNING, True  # it has been started again since Slurm was asked
+        if task is not None and beat is not None and self._has_begun_since(name, task, beat):
+            state, is_alive = TaskState.RUNNING, True
         if end is not None and end.restarts >= restarts and end.code != AGAIN and end.code <= 128:
             is_alive = False  # it is done; Slurm may not know yet
             state = state if task is not None and task.ended else _after(end.code)
@@ -112,6 +113,11 @@ class Observer:
             jobs=running,
             silent_s=round(heard_s, 1) if heard_s is not None and heard_s > SILENCE_S else 0.0,
         )
+
+    def _has_begun_since(self, name: str, task: SlurmTask, beat: Beat) -> bool:
+        """Whether a worker has begun its life since Slurm was asked."""
+        is_newer = beat.restarts > task.restarts or (beat.restarts == task.restarts and task.state in _WAITING)
+        return is_newer and not is_over(self._dir, name, beat.restarts) and self._was_heard(name)
 
     def _was_heard(self, name: str) -> bool:
         ago_s = heard_ago_s(self._dir, name)
