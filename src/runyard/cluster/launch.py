@@ -11,7 +11,7 @@ from typing import Any
 from hydra.core.utils import JobReturn
 from omegaconf import OmegaConf
 
-from runyard.base import SweepState, UsageError
+from runyard.base import StorageError, SweepState, UsageError
 from runyard.cluster.feed import planned_jobs
 from runyard.cluster.settings import ClusterSettings, cluster_settings
 from runyard.cluster.submitting import submit_work
@@ -19,7 +19,7 @@ from runyard.cluster.waiting import wait_here
 from runyard.cluster.work import Group, Work
 from runyard.compose import number_job
 from runyard.record import SweepPaths, current_entry
-from runyard.sweep import Application, Execution, Launch, ReturnedFiles, index, open_execution, reference
+from runyard.sweep import Application, Execution, Launch, ReturnedFiles, index, not_submitted, open_execution, reference
 
 #: sweepers that need no result of a job to go on.
 _UNDEMANDING = ("hydra._internal.core_plugins.basic_sweeper.", "hydra_plugins.runyard.")
@@ -98,6 +98,10 @@ def _not_a_program() -> UsageError:
 def _nothing_half_submitted(execution: Execution, *, is_first: bool) -> Iterator[None]:
     try:
         yield
+    except (OSError, StorageError) as error:
+        if is_first:
+            execution.opened.abandon()
+        raise not_submitted(error) if isinstance(error, OSError) else UsageError(str(error)) from error
     except BaseException:
         if is_first:
             execution.opened.abandon()

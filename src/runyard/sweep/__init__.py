@@ -7,7 +7,7 @@ from runyard.sweep.execution import Application, Execution, open_execution
 from runyard.sweep.finish import finish, index, sweep_state
 from runyard.sweep.opening import OpenSweep, new_sweep_id
 from runyard.sweep.planner import PlannedJob, PlannedJobs, planned_job
-from runyard.sweep.plugins import Launch, LocalLaunch, plain_exit, run_application, run_sweep
+from runyard.sweep.plugins import Launch, LocalLaunch, not_submitted, plain_exit, run_application, run_sweep
 from runyard.sweep.points import SweeperSettings, settings_from
 from runyard.sweep.recorder import begin_job, begin_run, begin_sweep, end_job, end_run, end_sweep
 from runyard.sweep.resuming import Selection, launcher_changes, parse_jobs, resume_command, thawed
@@ -61,6 +61,7 @@ __all__ = [
     "launcher_settings",
     "make_display",
     "new_sweep_id",
+    "not_submitted",
     "open_execution",
     "parse_jobs",
     "plain_exit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +34,23 @@ def plain_exit() -> Iterator[None]:
     except RunyardError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        sys.stderr.write(f"{not_submitted(error)}\n")
+        raise SystemExit(UsageError.exit_code) from None
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def not_submitted(error: OSError) -> UsageError:
+    """What is said of a sweep that could not be submitted because its files could not be written."""
+    return UsageError(
+        f"the sweep's files cannot be written: {error.strerror or error}",
+        where=str(error.filename or "the sweep's directory"),
+        todo="make room, then run the command again; nothing was submitted, and nothing has run",
+    )
 
 
 def run_application(main: Callable[[], object]) -> int:
@@ -124,6 +142,9 @@ def abandoned_on_failure(execution: Execution) -> Iterator[None]:
     except HydraException as error:
         execution.opened.abandon()
         raise UsageError(compose.wording(error)) from error
+    except OSError as error:
+        execution.opened.abandon()
+        raise not_submitted(error) from error
     except Exception:
         execution.opened.abandon()
         raise
