@@ -188,10 +188,10 @@ def check_sweeps(root: Path, roots: Sequence[Path]) -> Iterator[Check]:
 
 
 def _is_lost(sweep_dir: Path) -> bool:
-    from runyard.sweep import status  # loads Hydra
+    from runyard.cli.stand import standing_of
 
     try:
-        return status(sweep_dir).record.state is SweepState.LOST
+        return standing_of(sweep_dir)[0].record.state is SweepState.LOST
     except RecordError:
         return False
 

@@ -12,6 +12,7 @@ import click
 
 from runyard.base import RecordError, State, SweepState, unknown_name, utc_now
 from runyard.cli.options import json_option, print_json, reference_to, roots_option
+from runyard.cli.stand import standing_of
 from runyard.cli.words import age, count, state_text, table, terminal_width
 from runyard.record import RootPaths, one_line
 from runyard.registry import Condition, Registry, list_sweeps
@@ -87,10 +88,8 @@ def _as_it_is(row: dict[str, Any]) -> dict[str, Any] | None:
     """The row with its state and counts derived when the file says that something runs; None when it is gone."""
     if row["state"] != SweepState.RUNNING.value and not row["counts"].get(State.RUNNING.value):
         return row
-    from runyard.sweep import status  # loads Hydra
-
     try:
-        record = status(Path(row["path"])).record
+        record = standing_of(Path(row["path"]))[0].record
     except RecordError:
         return None
     counts = dict(record.counts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,8 @@ from runyard.record import RunRecord, SweepPaths, is_alive, is_held, read_run, r
 _TAIL = 20
 _BLOCK = 65536
 _POLL_S = 0.2
+#: how often it is looked whether a worker of a sweep on Slurm is left, in seconds.
+_LOOK_S = 2.0
 
 
 @click.command()
@@ -139,8 +141,9 @@ def _follow(run: RunRecord, sweep_dir: Path, tail: int | None) -> None:
     """Copies until the job has ended; begins anew when a new attempt does."""
     path, out = log_of(run), sys.stdout.buffer
     at: int | None = None
+    has_ended = _on_cluster(run, sweep_dir) or (lambda: _has_ended(run, sweep_dir))
     while True:
-        ended = _has_ended(run, sweep_dir)  # before the copy: what was written before the end is copied
+        ended = has_ended()  # before the copy: what was written before the end is copied
         if path.is_file():
             if at is None:
                 at = _start(path, tail)
@@ -152,6 +155,26 @@ def _follow(run: RunRecord, sweep_dir: Path, tail: int | None) -> None:
         time.sleep(_POLL_S)
     if at is None:
         _copy(_log(run), 0, out)
+
+
+def _on_cluster(run: RunRecord, sweep_dir: Path) -> Callable[[], bool] | None:
+    """The same of a sweep on Slurm: a job that waits, or was given back, may still run while a worker is left."""
+    from runyard.cluster import Observer, is_on_cluster  # loads Hydra
+
+    if not is_on_cluster(sweep_dir):
+        return None
+    observer, looked_at, is_at_work = Observer(sweep_dir), 0.0, True
+
+    def has_ended() -> bool:
+        nonlocal looked_at, is_at_work
+        now = read_run(Path(run.run_dir))
+        if now is not None and now.state in TERMINAL and now.state not in (State.PREEMPTED, State.LOST):
+            return True
+        if time.monotonic() - looked_at >= _LOOK_S:
+            looked_at, is_at_work = time.monotonic(), observer.look().is_at_work
+        return not is_at_work
+
+    return has_ended
 
 
 def _has_ended(run: RunRecord, sweep_dir: Path) -> bool:

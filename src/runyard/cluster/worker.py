@@ -5,8 +5,10 @@ The application is started once, from the frozen code, up to its call of ``hydra
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -24,7 +26,7 @@ from runyard.cluster.signs import Pulse, cancelled_jobs, is_stopped, say_stop
 from runyard.cluster.vitals import Vitals
 from runyard.cluster.work import Work, read_work
 from runyard.compose import CapturedApplication, run_captured
-from runyard.execute import FIRST_VARIABLE, Allocation, Slots, allocation_of, end_process
+from runyard.execute import FIRST_VARIABLE, FOLDER_VARIABLE, Allocation, Slots, allocation_of, end_process
 from runyard.record import Entry, Holder, Journal, RunRecord, SweepPaths, read_runs, replay
 from runyard.sweep import Execution, Hooks, Outcomes, PlannedJob, ReturnedFiles, finish, thaw, thawed
 
@@ -115,7 +117,10 @@ def moved_entry(entry: Entry, sweep_dir: Path) -> Entry:
 def run_worker(post: Post, execution: Execution) -> int:
     """Runs jobs until none is left for this worker; returns its exit code."""
     paths, settings, me = SweepPaths(post.sweep_dir), post.settings, post.me
-    os.environ.setdefault("RUNYARD_DEVICES_DIR", tempfile.mkdtemp(prefix="runyard-devices-"))
+    # Slurm has lent this allocation its devices; other sweeps on the machine have others, by the same numbers.
+    devices = tempfile.mkdtemp(prefix="runyard-devices-")
+    os.environ[FOLDER_VARIABLE] = devices
+    atexit.register(shutil.rmtree, devices, ignore_errors=True)
     numbers = post.work.jobs_of(post.group)
     jobs = planned_jobs(post.sweep_dir, execution.jobs.names, numbers)
     vitals = Vitals(post.sweep_dir)
