@@ -14,7 +14,10 @@ from runyard.cli.entry import DUTIES
 
 from .conftest import MakeSweep, Runyard
 
-COMMANDS = {"ls", "show", "status", "logs", "results", "collect", "resume", "retry", "cancel", "reindex", "doctor"}
+COMMANDS = {
+    *("ls", "show", "status", "watch", "wait", "logs", "results"),
+    *("resume", "retry", "cancel", "reproduce", "collect", "reindex", "doctor"),
+}
 READING = {"ls", "show", "status", "logs", "results", "doctor"}
 HEAVY = {"pandas", "numpy", "matplotlib", "rich", "hydra", "omegaconf", "optuna", "submitit", "fastapi"}
 
