@@ -70,6 +70,26 @@ def test_every_key_is_documented_with_its_default(key, default):
     assert yaml.safe_load(row[1]) == default
 
 
+def _slurm_keys():
+    from hydra_plugins.runyard.slurm_launcher import RunyardSlurmConf
+
+    for key, value in OmegaConf.to_container(OmegaConf.structured(RunyardSlurmConf)).items():
+        yield from _leaves("hydra.launcher", {key: value} if key != "additional_parameters" else {})
+
+
+@pytest.mark.parametrize(("key", "default"), list(_slurm_keys()))
+def test_every_key_of_the_slurm_launcher_is_documented_with_its_default(key, default):
+    row = re.search(rf"^\| `{re.escape(key)}` \| `(.*?)` \|", text("slurm.md"), re.MULTILINE)
+    assert row, key
+    assert yaml.safe_load(row[1]) == default
+
+
+def test_the_slurm_launcher_knows_the_keys_that_its_config_has():
+    from runyard.cluster.settings import CLUSTER_KEYS
+
+    assert {key.split(".")[2] for key, _ in _slurm_keys()} <= set(CLUSTER_KEYS)
+
+
 def test_the_launcher_knows_the_keys_that_its_config_has():
     keys = {key.split(".")[2] for key, _ in _config_keys() if key.startswith("hydra.launcher.")}
     assert keys == set(LAUNCHER_KEYS)

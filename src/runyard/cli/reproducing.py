@@ -14,7 +14,7 @@ from runyard.record import read_runs, shown
 
 
 @click.command()
-@click.argument("job", metavar="SWEEP/JOB")
+@click.argument("job", metavar="SWEEP/JOB", default="latest")
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="The folder that it runs in.")
 @click.option("--current-code", is_flag=True, help="Run the code as it is now, not the frozen one.")
 @roots_option
