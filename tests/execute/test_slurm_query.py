@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from runyard.execute import SlurmWatch, TaskState, memory_kill_in
+from runyard.execute import SlurmWatch, TaskState, memory_kill_in, task_of
 from runyard.execute.slurm.command import NO_ANSWER, SlurmError
 from runyard.execute.slurm.query import parse_sacct, parse_scontrol, parse_squeue, state_of, task_ids
 
@@ -40,8 +40,8 @@ def test_slurms_words_for_a_state_are_understood(text: str, state: TaskState) ->
         ("3", ["9_3"]),
         ("[3-5%2]", ["9_3", "9_4", "9_5"]),
         ("[1,3-4]", ["9_1", "9_3", "9_4"]),
-        ("N/A", []),
-        ("", []),
+        ("N/A", ["9"]),
+        ("", ["9"]),
     ],
 )
 def test_tasks_that_wait_together_are_told_apart(text: str, ids: list[str]) -> None:
@@ -77,8 +77,20 @@ def test_scontrol_tells_of_tasks_where_there_is_no_accounting() -> None:
         "JobId=60 JobName=alone JobState=RUNNING\n"
     )
     found = parse_scontrol(text)
-    assert found.keys() == {"56_0", "56_1", "56_2"}
+    assert found.keys() == {"56_0", "56_1", "56_2", "60"}
     assert (found["56_0"].state, found["56_0"].restarts, found["56_0"].node) == (TaskState.FAILED, 1, "n3")
+
+
+def test_of_an_array_that_was_cancelled_while_it_waited_every_task_has_ended() -> None:
+    found = parse_squeue("38|N/A|CANCELLED|0||JobHeldUser\n39|0|RUNNING|0|n1|None\n")
+    told = {name: task_of(found, name) for name in ("38_0", "38_7", "39_0", "40_0")}
+    assert {name: task and task.state for name, task in told.items()} == {
+        "38_0": TaskState.CANCELLED,
+        "38_7": TaskState.CANCELLED,
+        "39_0": TaskState.RUNNING,
+        "40_0": None,
+    }
+    assert parse_sacct("38|CANCELLED by 0|0:0|None assigned|0\n")["38"].ended
 
 
 @pytest.mark.parametrize(

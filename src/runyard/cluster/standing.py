@@ -13,7 +13,7 @@ from runyard.cluster.signs import SILENCE_S, Beat, Silence, heard_ago_s, is_over
 from runyard.cluster.vitals import Vitals
 from runyard.cluster.work import Work, job_ids, read_works
 from runyard.cluster.worker import AGAIN
-from runyard.execute import SlurmTask, SlurmWatch, TaskState
+from runyard.execute import SlurmTask, SlurmWatch, TaskState, task_of
 from runyard.record import Claims, Holder, RunRecord, SweepPaths, count_states, read_runs, read_sweep
 from runyard.sweep import SweepStatus
 from runyard.sweep import sweep_state as state_of_jobs
@@ -81,10 +81,10 @@ class Observer:
         if ids != self._ids:
             self._ids, self._watch = ids, SlurmWatch(ids, least_s=self._least_s)
         tasks = self._watch.tasks()
-        workers = [self._worker(name, tasks.get(name)) for name in _names(works)]
+        workers = [self._worker(name, task_of(tasks, name)) for name in _names(works)]
         if any(w.state in _UNDER_WAY and w.is_alive and self._silence.of(w.name) > SILENCE_S for w in workers):
             tasks = self._watch.tasks(now_wanted=True)  # it ought to have told that it lives
-            workers = [self._worker(name, tasks.get(name)) for name in _names(works)]
+            workers = [self._worker(name, task_of(tasks, name)) for name in _names(works)]
         return Standing(
             status=_status(self._dir, workers, Vitals(self._dir, self._watch)),
             workers=workers,

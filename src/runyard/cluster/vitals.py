@@ -7,7 +7,7 @@ from pathlib import Path
 from runyard.base import RecordError, State
 from runyard.cluster.signs import is_over, is_stopped, read_end
 from runyard.cluster.work import job_ids, read_works
-from runyard.execute import SlurmTask, SlurmWatch, TaskState, memory_kill_in
+from runyard.execute import SlurmTask, SlurmWatch, TaskState, memory_kill_in, task_of
 from runyard.record import Holder, SweepPaths
 
 #: what a job has died of, by how its worker's allocation ended.
@@ -42,7 +42,7 @@ class Vitals:
                 self._watch = SlurmWatch(job_ids(read_works(self._dir)))
             except RecordError:
                 return None
-        return self._watch.tasks(now_wanted=True).get(worker)
+        return task_of(self._watch.tasks(now_wanted=True), worker)
 
     def is_dead(self, holder: Holder) -> bool:
         """Whether that life of the worker is over, for certain."""

@@ -35,6 +35,7 @@ from runyard.execute.slurm import (
     sbatch_script,
     slurm_options,
     submit_arrays,
+    task_of,
 )
 from runyard.execute.task import Ended, Event, Resources, Started, Task, signal_name
 
@@ -81,6 +82,7 @@ __all__ = [
     "signal_name",
     "slurm_options",
     "submit_arrays",
+    "task_of",
     "usable_cpus",
     "usable_gpus",
 ]

@@ -2,7 +2,7 @@
 
 from runyard.execute.slurm.allocation import Allocation, allocation_of
 from runyard.execute.slurm.options import SLURM_KEYS, SlurmOptions, slurm_options
-from runyard.execute.slurm.query import SlurmTask, TaskState, memory_kill_in
+from runyard.execute.slurm.query import SlurmTask, TaskState, memory_kill_in, task_of
 from runyard.execute.slurm.script import FIRST_VARIABLE, WorkerArray, sbatch_script
 from runyard.execute.slurm.submission import Submitted, cancel_tasks, submit_arrays
 from runyard.execute.slurm.watch import SlurmWatch
@@ -23,4 +23,5 @@ __all__ = [
     "sbatch_script",
     "slurm_options",
     "submit_arrays",
+    "task_of",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -83,8 +83,16 @@ def state_of(text: str) -> TaskState:
     return _NAMES.get(word) or (TaskState(word) if word in TaskState.__members__ else TaskState.UNKNOWN)
 
 
+def task_of(tasks: Mapping[str, SlurmTask], name: str) -> SlurmTask | None:
+    """What is told of a task: of itself, else of its whole array, as when that was cancelled while it waited."""
+    return tasks.get(name) or tasks.get(name.partition("_")[0])
+
+
 def task_ids(job: str, task: str) -> Iterator[str]:
-    """Ids of the tasks that ``[3-5,9%2]`` means of an array."""
+    """Ids of the tasks that ``[3-5,9%2]`` means of an array; the array's own where it was never told apart."""
+    if task in ("", "N/A"):
+        yield job
+        return
     for part in task.strip("[]").partition("%")[0].split(","):
         first, _, last = part.partition("-")
         if not first.isdigit():
@@ -117,7 +125,7 @@ def parse_sacct(text: str) -> dict[str, SlurmTask]:
     found: dict[str, SlurmTask] = {}
     for line in text.splitlines():
         parts = line.split("|")
-        if len(parts) < 4 or "." in parts[0] or "_" not in parts[0]:
+        if len(parts) < 4 or "." in parts[0]:
             continue
         job, _, task = parts[0].partition("_")
         restarts = int(parts[4]) if len(parts) > 4 and parts[4].isdigit() else 0
@@ -132,14 +140,15 @@ def parse_scontrol(text: str) -> dict[str, SlurmTask]:
     found: dict[str, SlurmTask] = {}
     for line in text.splitlines():
         values = dict(re.findall(r"(\w+)=(\S*)", line))
-        if "ArrayJobId" not in values or "ArrayTaskId" not in values:
+        job = values.get("ArrayJobId") or values.get("JobId")
+        if not job:
             continue
         restarts = int(values.get("Restarts", "0") or 0)
         state = state_of(values.get("JobState", ""))
         if state is TaskState.QUEUED and restarts:
             state = TaskState.REQUEUED
         reason = values.get("Reason", "")
-        for name in task_ids(values["ArrayJobId"], values["ArrayTaskId"]):
+        for name in task_ids(job, values.get("ArrayTaskId", "")):
             found[name] = SlurmTask(
                 id=name,
                 state=state,
