@@ -167,7 +167,7 @@ class ClusterShell(Shell):
     cluster: Cluster = field(kw_only=True)
 
     def environment(self, **extra: str) -> dict[str, str]:
-        return super().environment(**self.cluster.environment, **extra)
+        return super().environment(**{**self.cluster.environment, **extra})
 
 
 def clean_environment() -> dict[str, str]:

@@ -11,7 +11,7 @@ from runyard.base import RecordError, State, SweepBusy, SweepState, UsageError
 from runyard.cluster.collecting import collect_cluster
 from runyard.cluster.frozen import frozen_command, read_tree
 from runyard.cluster.launch import by_stage
-from runyard.cluster.settings import CLUSTER_KEYS, ClusterSettings, cluster_settings
+from runyard.cluster.settings import ClusterSettings, cluster_settings
 from runyard.cluster.signs import go_on, say_stop, wish_to_cancel
 from runyard.cluster.standing import Observer, Standing
 from runyard.cluster.submitting import submit_work
@@ -221,9 +221,9 @@ def changes_of(overrides: Sequence[str]) -> dict[str, Any]:
     """Settings of the launcher from ``hydra.launcher.<key>=<value>``.
 
     Raises:
-        UsageError: it is none, or the key is not known.
+        UsageError: it is none. A key that is not known is refused where it is used: sbatch knows more of them.
     """
-    return launcher_changes(overrides, CLUSTER_KEYS)
+    return launcher_changes(overrides, None)
 
 
 def local_command(
@@ -245,4 +245,4 @@ def local_command(
     if submission.entry is None or tree is None:
         return argv, environment, cwd
     given = argv[argv.index("runyard.sweep") + 1 :]
-    return [*frozen_command(submission.entry, tree, "runyard.sweep.resuming", "start"), *given], environment, cwd
+    return [*frozen_command(submission.entry, tree, "runyard.cluster.here", "start"), *given], environment, cwd

@@ -10,7 +10,7 @@ from runyard.sweep.planner import PlannedJob, PlannedJobs, planned_job
 from runyard.sweep.plugins import Launch, LocalLaunch, not_submitted, plain_exit, run_application, run_sweep
 from runyard.sweep.points import SweeperSettings, settings_from
 from runyard.sweep.recorder import begin_job, begin_run, begin_sweep, end_job, end_run, end_sweep
-from runyard.sweep.resuming import Selection, launcher_changes, parse_jobs, resume_command, thawed
+from runyard.sweep.resuming import Selection, launcher_changes, main, parse_jobs, resume_command, thawed
 from runyard.sweep.returns import ReturnedFiles
 from runyard.sweep.running import JobFacts, brief
 from runyard.sweep.settings import LAUNCHER_KEYS, LauncherSettings, RecorderSettings, launcher_settings
@@ -59,6 +59,7 @@ __all__ = [
     "index",
     "launcher_changes",
     "launcher_settings",
+    "main",
     "make_display",
     "new_sweep_id",
     "not_submitted",

@@ -11,7 +11,7 @@ import os
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,11 +137,11 @@ def _entry(submission: Submission, sweep_dir: Path) -> Entry:
     return submission.entry
 
 
-def launcher_changes(overrides: Sequence[str], known: Collection[str] = LAUNCHER_KEYS) -> dict[str, Any]:
+def launcher_changes(overrides: Sequence[str], known: Collection[str] | None = LAUNCHER_KEYS) -> dict[str, Any]:
     """Settings of a launcher from ``hydra.launcher.<key>=<value>``.
 
     Raises:
-        UsageError: it is none, or the key is not among those that are known.
+        UsageError: it is none, or the key is not among those that are known; None knows all.
     """
     values: dict[str, Any] = {}
     for override in OverridesParser.create().parse_overrides(list(overrides)):
@@ -152,7 +152,7 @@ def launcher_changes(overrides: Sequence[str], known: Collection[str] = LAUNCHER
                 where="resume",
                 todo="only hydra.launcher.<key>=<value> can; what the jobs compute was frozen at submission",
             )
-        if key not in known:
+        if known is not None and key not in known:
             raise unknown_name("key", key, sorted(known), where="hydra.launcher")
         values[key] = override.value()
     return values
@@ -161,14 +161,21 @@ def launcher_changes(overrides: Sequence[str], known: Collection[str] = LAUNCHER
 # -- in the new process -----------------------------------------------------------------------------------------
 
 
-def take_up(sweep_dir: Path, select: Selection, overrides: Sequence[str]) -> int:
+def take_up(
+    sweep_dir: Path, select: Selection, overrides: Sequence[str], moved: Callable[[Entry, Path], Entry] | None = None
+) -> int:
     """Runs what is selected of a sweep inside its application; returns the exit code.
+
+    ``moved`` tells how the application is started where its code lies elsewhere; None where it lies as it did.
 
     Raises:
         RunyardError: it cannot be done; nothing was changed.
     """
     submission = thaw(sweep_dir)
     entry = _entry(submission, sweep_dir)
+    if moved is not None:
+        entry = moved(entry, sweep_dir)
+        submission = dataclasses.replace(submission, entry=entry)
     codes: list[int] = []
 
     def inside(captured: CapturedApplication) -> None:
@@ -312,16 +319,11 @@ def local_values(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "timeout_min": values.get("job_timeout_min")}
 
 
-def start() -> None:
-    """The command of ``main``, in an interpreter whose arguments are in ``sys.argv``."""
-    sys.exit(main(sys.argv[1:]))
-
-
-def main(argv: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+def main(argv: Sequence[str], moved: Callable[[Entry, Path], Entry] | None = None) -> int:
+    """The command; returns the exit code. ``moved`` as in ``take_up``."""
     sweep_dir, selection, *overrides = argv
     try:
-        return take_up(Path(sweep_dir), selection_of(selection), overrides)
+        return take_up(Path(sweep_dir), selection_of(selection), overrides, moved)
     except RunyardError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
