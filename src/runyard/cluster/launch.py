@@ -18,6 +18,7 @@ from runyard.cluster.submitting import submit_work
 from runyard.cluster.waiting import wait_here
 from runyard.cluster.work import Group, Work
 from runyard.compose import number_job
+from runyard.execute import check_here
 from runyard.record import SweepPaths, current_entry
 from runyard.sweep import Application, Execution, Launch, ReturnedFiles, index, not_submitted, open_execution, reference
 
@@ -58,6 +59,7 @@ class SlurmLaunch(Launch):
         if entry is None:
             raise _not_a_program()
         with _nothing_half_submitted(execution, is_first=not self._works):
+            check_here()
             execution.plan_all()
             work = submit_work(
                 opened.dir,

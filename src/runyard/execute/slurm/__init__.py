@@ -4,7 +4,7 @@ from runyard.execute.slurm.allocation import Allocation, allocation_of
 from runyard.execute.slurm.options import SLURM_KEYS, SlurmOptions, slurm_options
 from runyard.execute.slurm.query import SlurmTask, TaskState, memory_kill_in, task_of
 from runyard.execute.slurm.script import FIRST_VARIABLE, WorkerArray, sbatch_script
-from runyard.execute.slurm.submission import Submitted, cancel_tasks, submit_arrays
+from runyard.execute.slurm.submission import Submitted, cancel_tasks, check_here, submit_arrays
 from runyard.execute.slurm.watch import SlurmWatch
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "WorkerArray",
     "allocation_of",
     "cancel_tasks",
+    "check_here",
     "memory_kill_in",
     "sbatch_script",
     "slurm_options",

@@ -31,6 +31,16 @@ class Submitted:
     first: int
 
 
+def check_here() -> None:
+    """Raises UsageError when this machine cannot submit to Slurm."""
+    if shutil.which("sbatch") is None:
+        raise UsageError(
+            "there is no sbatch on PATH, so this is no machine that submits to Slurm",
+            where="hydra/launcher=runyard_slurm",
+            todo="log in where sbatch is, or run on this machine with +runyard=local",
+        )
+
+
 def submit_arrays(arrays: Sequence[WorkerArray], *, folder: Path) -> list[list[Submitted]]:
     """Submits arrays; those that are larger than the cluster allows in parts. The scripts are kept in ``folder``.
 
