@@ -49,12 +49,7 @@ def submit_arrays(arrays: Sequence[WorkerArray], *, folder: Path) -> list[list[S
             cancelled, and their scripts removed: nothing is left.
         StorageError: a script cannot be written; nothing is left then either.
     """
-    if shutil.which("sbatch") is None:
-        raise UsageError(
-            "there is no sbatch on PATH, so this is no machine that submits to Slurm",
-            where="hydra/launcher=runyard_slurm",
-            todo="log in where sbatch is, or run on this machine with +runyard=local",
-        )
+    check_here()
     nodes = _nodes()
     for array in arrays:
         if (problem := impossible(array.options, nodes)) is not None:
