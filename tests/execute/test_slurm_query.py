@@ -41,6 +41,7 @@ def test_slurms_words_for_a_state_are_understood(text: str, state: TaskState) ->
         ("[3-5%2]", ["9_3", "9_4", "9_5"]),
         ("[1,3-4]", ["9_1", "9_3", "9_4"]),
         ("N/A", ["9"]),
+        ("4294967294", ["9"]),
         ("", ["9"]),
     ],
 )
@@ -214,6 +215,14 @@ def test_an_array_that_slurm_has_forgotten_altogether_is_looked_up() -> None:
     gone = SlurmError("squeue", 1, "slurm_load_jobs error: Invalid job id specified")
     slurm, clock = Slurm(squeue=gone, sacct="56_0|COMPLETED|0:0|n1|0\n"), Clock()
     assert watch(slurm, clock).tasks()["56_0"].state is TaskState.COMPLETED
+
+
+def test_an_array_that_nobody_knows_any_more_has_ended() -> None:
+    gone = SlurmError("squeue", 1, "slurm_load_jobs error: Invalid job id specified")
+    slurm, clock = Slurm(squeue=gone, sacct=NO_ACCOUNTING, scontrol=""), Clock()
+    task = task_of(watch(slurm, clock).tasks(), "56_3")
+    assert task is not None
+    assert task.ended
 
 
 def test_an_older_accounting_without_a_count_of_restarts_will_do() -> None:

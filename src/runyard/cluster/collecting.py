@@ -40,7 +40,7 @@ def collect_cluster(sweep_dir: Path, root: Path | None, standing: Standing | Non
         interrupted = now.status.record.state is SweepState.CANCELLED
         runs = finish(opened, interrupted=interrupted)
         if now.is_at_work and any(not run.attempts or run.attempts[-1].ended_at is None for run in runs):
-            opened.save(state=SweepState.RUNNING, finished_at=None)
+            opened.save(state=now.status.record.state, finished_at=None)
         return opened.record
     finally:
         lock.release()

@@ -83,6 +83,10 @@ def state_of(text: str) -> TaskState:
     return _NAMES.get(word) or (TaskState(word) if word in TaskState.__members__ else TaskState.UNKNOWN)
 
 
+#: how scontrol writes that there is none: NO_VAL of Slurm's own source.
+_NO_TASK = str(0xFFFFFFFE)
+
+
 def task_of(tasks: Mapping[str, SlurmTask], name: str) -> SlurmTask | None:
     """What is told of a task: of itself, else of its whole array, as when that was cancelled while it waited."""
     return tasks.get(name) or tasks.get(name.partition("_")[0])
@@ -90,7 +94,7 @@ def task_of(tasks: Mapping[str, SlurmTask], name: str) -> SlurmTask | None:
 
 def task_ids(job: str, task: str) -> Iterator[str]:
     """Ids of the tasks that ``[3-5,9%2]`` means of an array; the array's own where it was never told apart."""
-    if task in ("", "N/A"):
+    if task in ("", "N/A", _NO_TASK):
         yield job
         return
     for part in task.strip("[]").partition("%")[0].split(","):

@@ -72,6 +72,9 @@ class SlurmWatch:
                 found[name] = dataclasses.replace(found[name], restarts=task.restarts)
             if name not in found:
                 found[name] = task if task.ended else dataclasses.replace(task, gone=True)
+        for job_id in self._ids:
+            if str(job_id) not in found and not any(name.startswith(f"{job_id}_") for name in found):
+                found[str(job_id)] = SlurmTask(id=str(job_id), state=TaskState.UNKNOWN, gone=True)  # forgotten by all
         found = self._believed(found)
         self._pause_s = min(self._pause_s * 1.5, self._most_s) if found == self._tasks else self._least_s
         self._tasks, self.stale_since = found, None
