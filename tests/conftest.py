@@ -19,6 +19,10 @@ import pytest
 APPS = Path(__file__).parent / "apps"
 REPO = Path(__file__).parent.parent
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background jobs ignore Ctrl-C, and so would every program that a test starts and interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @dataclass
 class Shell:
