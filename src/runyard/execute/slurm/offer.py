@@ -51,6 +51,8 @@ def impossible(options: SlurmOptions, nodes: Sequence[Nodes]) -> UsageError | No
     count = max(_counts(fit).values())
     cpus, memory_mb = max(kind.cpus for kind in fit), max(kind.memory_mb for kind in fit)
     wanted_cpus = options.tasks_per_node * (options.cpus_per_task or 1)
+    if options.additional_parameters.get("overcommit"):  # tasks share processors then
+        wanted_cpus = 1
     wanted_mb = (options.mem_gb or 0) * 1024
     if options.nodes > count:
         return _too_much("nodes", f"{options.nodes} nodes", f"{count} in {place}")

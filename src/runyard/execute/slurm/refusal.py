@@ -36,7 +36,9 @@ _FAULTS = (
         "ask for what a node has: sinfo -o '%P %D %c %m %G'",
     ),
 )
-_SILENT = r"unable to contact|connection refused|timed out|dns srv|config|did not answer"
+_SILENT = r"unable to contact|connection refused|timed out|configuration (source|file)|fetch_config"
+#: options of sbatch whose keys have names of their own.
+_KEYS = {"time": "timeout_min", "mem": "mem_gb", "ntasks_per_node": "tasks_per_node", "array": "workers"}
 
 
 def refusal(error: SlurmError, options: SlurmOptions, partitions: Collection[str]) -> UsageError:
@@ -54,7 +56,8 @@ def refusal(error: SlurmError, options: SlurmOptions, partitions: Collection[str
     if "invalid partition" in words:
         return UsageError(what, where="hydra.launcher.partition", todo=_partition(options.partition, partitions))
     if named := re.search(r"(?:invalid |option '|ambiguous option: ')--?([a-z][a-z0-9-]*)", words):
-        key = named.group(1).replace("-", "_")
+        option = named.group(1).replace("-", "_")
+        key = _KEYS.get(option, option)
         return UsageError(what, where=f"hydra.launcher.{key}", todo="see: man sbatch")
     if error.is_silence or re.search(_SILENT, words):
         return UsageError(f"Slurm does not answer: {'; '.join(lines)}", where="sbatch", todo="try again: see sinfo")

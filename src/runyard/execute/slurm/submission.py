@@ -65,12 +65,23 @@ def submit_arrays(arrays: Sequence[WorkerArray], *, folder: Path) -> list[list[S
                 first = int(part.environment.get(FIRST_VARIABLE, "0"))
                 done[-1].append(Submitted(job_id=_sbatch(scripts[-1], part, nodes), tasks=part.tasks, first=first))
     except BaseException:
-        cancel_tasks([str(one.job_id) for group in done for one in group])
-        for script in scripts:
-            with suppress(OSError):
-                script.unlink()
+        _undo([str(one.job_id) for group in done for one in group], scripts)
         raise
     return done
+
+
+def _undo(job_ids: Sequence[str], scripts: Sequence[Path]) -> None:
+    for script in scripts:
+        with suppress(OSError):
+            script.unlink()
+    try:
+        cancel_tasks(job_ids)
+    except UsageError as error:
+        raise UsageError(
+            f"not all was submitted, and what was could not be cancelled ({error.what})",
+            where="Slurm",
+            todo=f"scancel {' '.join(job_ids)}",
+        ) from error
 
 
 def split(array: WorkerArray, most: int) -> list[WorkerArray]:
