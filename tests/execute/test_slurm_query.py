@@ -8,7 +8,7 @@ import pytest
 
 from runyard.execute import SlurmWatch, TaskState, memory_kill_in, task_of
 from runyard.execute.slurm.command import NO_ANSWER, SlurmError
-from runyard.execute.slurm.query import parse_sacct, parse_scontrol, parse_squeue, state_of, task_ids
+from runyard.execute.slurm.query import parse_sacct, parse_squeue, state_of, task_ids
 
 
 @pytest.mark.parametrize(
@@ -62,24 +62,22 @@ def test_squeue_tells_state_restarts_node_and_reason() -> None:
     assert not any(task.ended for task in found.values())
 
 
+def test_of_the_lives_that_sacct_tells_the_last_counts_and_the_others_are_restarts() -> None:
+    text = "53_0|REQUEUED|n1\n53_0.batch|CANCELLED|n1\n53_1|REQUEUED|n1\n53_0|FAILED|n2\n53_0.0|OUT_OF_MEMORY|n2\n"
+    found = parse_sacct(text)
+    assert {name: (task.state, task.restarts, task.node, task.ended) for name, task in found.items()} == {
+        "53_0": (TaskState.OUT_OF_MEMORY, 1, "n2", True),
+        "53_1": (TaskState.REQUEUED, 0, "n1", False),
+    }
+
+
 def test_sacct_tells_how_tasks_ended_and_its_steps_are_passed_over() -> None:
-    text = "56_0|FAILED|1:0|n1|0\n56_0.batch|FAILED|1:0|n1|0\n56_1|CANCELLED by 0|0:0|None assigned|0\n"
+    text = "56_0|FAILED|n1\n56_0.batch|FAILED|n1\n56_1|CANCELLED by 0|None assigned\n"
     found = parse_sacct(text)
     assert {name: (task.state, task.node, task.ended) for name, task in found.items()} == {
         "56_0": (TaskState.FAILED, "n1", True),
         "56_1": (TaskState.CANCELLED, "", True),
     }
-
-
-def test_scontrol_tells_of_tasks_where_there_is_no_accounting() -> None:
-    text = (
-        "JobId=57 ArrayJobId=56 ArrayTaskId=0 JobName=a b JobState=FAILED Reason=None Restarts=1 NodeList=n3\n"
-        "JobId=58 ArrayJobId=56 ArrayTaskId=1-2%4 JobState=PENDING Reason=None Restarts=0 NodeList=(null)\n"
-        "JobId=60 JobName=alone JobState=RUNNING\n"
-    )
-    found = parse_scontrol(text)
-    assert found.keys() == {"56_0", "56_1", "56_2", "60"}
-    assert (found["56_0"].state, found["56_0"].restarts, found["56_0"].node) == (TaskState.FAILED, 1, "n3")
 
 
 def test_of_an_array_that_was_cancelled_while_it_waited_every_task_has_ended() -> None:
@@ -99,6 +97,11 @@ def test_of_an_array_that_was_cancelled_while_it_waited_every_task_has_ended() -
     [
         ("slurmstepd: error: Detected 1 oom-kill event(s) in StepId=3.0", True),
         ("slurmstepd: error: *** JOB 3 exceeded memory limit (209715200 > 52428800), being killed", True),
+        ("slurmstepd-n1: error: StepId=26.0 exceeded memory limit (328273920 > 52428800), being killed", True),
+        ("slurmstepd-n1: error: Exceeded job memory limit", True),
+        ("12:00:01 job 3 FAILED\nslurmstepd: error: Detected 1 oom_kill event in StepId=3.0", True),
+        ("srun: error: n1: task 0: Out Of Memory", True),
+        ("RuntimeError: CUDA out of memory", False),
         ("srun: error: n1: task 0: Killed", False),
         ("", False),
     ],
@@ -161,7 +164,7 @@ def test_of_what_the_queue_has_forgotten_accounting_tells_the_end() -> None:
     slurm, clock = Slurm(squeue="56|0|RUNNING|0|n1|None\n"), Clock()
     watched = watch(slurm, clock)
     watched.tasks()
-    slurm.answers = {"squeue": "", "sacct": "56_0|TIMEOUT|0:0|n1|0\n"}
+    slurm.answers = {"squeue": "", "sacct": "56_0|TIMEOUT|n1\n"}
     clock.now = 100
     assert watched.tasks()["56_0"].state is TaskState.TIMEOUT
     assert watched.has_accounting is True
@@ -171,7 +174,7 @@ def test_without_accounting_what_the_queue_has_forgotten_is_gone() -> None:
     slurm, clock = Slurm(squeue="56|0|RUNNING|0|n1|None\n"), Clock()
     watched = watch(slurm, clock)
     watched.tasks()
-    slurm.answers = {"squeue": "", "sacct": NO_ACCOUNTING, "scontrol": ""}
+    slurm.answers = {"squeue": "", "sacct": NO_ACCOUNTING}
     clock.now = 100
     assert watched.tasks()["56_0"].ended
     assert watched.has_accounting is False
@@ -213,24 +216,93 @@ def test_while_slurm_does_not_answer_what_it_told_last_stays() -> None:
 
 def test_an_array_that_slurm_has_forgotten_altogether_is_looked_up() -> None:
     gone = SlurmError("squeue", 1, "slurm_load_jobs error: Invalid job id specified")
-    slurm, clock = Slurm(squeue=gone, sacct="56_0|COMPLETED|0:0|n1|0\n"), Clock()
+    slurm, clock = Slurm(squeue=gone, sacct="56_0|COMPLETED|n1\n"), Clock()
     assert watch(slurm, clock).tasks()["56_0"].state is TaskState.COMPLETED
 
 
 def test_an_array_that_nobody_knows_any_more_has_ended() -> None:
     gone = SlurmError("squeue", 1, "slurm_load_jobs error: Invalid job id specified")
-    slurm, clock = Slurm(squeue=gone, sacct=NO_ACCOUNTING, scontrol=""), Clock()
+    slurm, clock = Slurm(squeue=gone, sacct=NO_ACCOUNTING), Clock()
     task = task_of(watch(slurm, clock).tasks(), "56_3")
     assert task is not None
     assert task.ended
 
 
-def test_an_older_accounting_without_a_count_of_restarts_will_do() -> None:
-    class Older(Slurm):
-        def __call__(self, argv: Sequence[str]) -> str:
-            if argv[0] == "sacct" and "Restarts" in " ".join(argv):
-                raise SlurmError("sacct", 1, 'Invalid field requested: "Restarts"')
-            return super().__call__(argv)
+def test_a_task_that_ended_before_anyone_looked_is_looked_up_by_name() -> None:
+    slurm = Slurm(squeue="56|1|RUNNING|0|n1|None\n", sacct="56_0|FAILED|n1\n56_1|RUNNING|n1\n")
+    watched = SlurmWatch([56], names=("56_0", "56_1"), clock=Clock(), run=slurm)
+    assert {name: watched.tasks()[name].state for name in ("56_0", "56_1")} == {
+        "56_0": TaskState.FAILED,
+        "56_1": TaskState.RUNNING,
+    }
 
-    slurm, clock = Older(squeue="", sacct="56_0|COMPLETED|0:0|n1\n"), Clock()
-    assert watch(slurm, clock).tasks()["56_0"].state is TaskState.COMPLETED
+
+def test_a_task_that_ended_before_anyone_looked_has_ended_also_where_nobody_remembers_it() -> None:
+    slurm = Slurm(squeue="56|1|RUNNING|0|n1|None\n", sacct=NO_ACCOUNTING)
+    watched = SlurmWatch([56], names=("56_0", "56_1"), clock=Clock(), run=slurm)
+    forgotten, known = (task_of(watched.tasks(), name) for name in ("56_0", "56_1"))
+    assert forgotten is not None and forgotten.ended
+    assert known is not None and not known.ended
+
+
+def test_each_of_several_arrays_that_the_queue_has_forgotten_is_looked_up() -> None:
+    slurm = Slurm(squeue="56|0|RUNNING|0|n1|None\n", sacct="57_0|COMPLETED|n1\n")
+    watched = SlurmWatch([56, 57], clock=Clock(), run=slurm)
+    assert watched.tasks()["57_0"].state is TaskState.COMPLETED
+    assert not watched.tasks()["56_0"].ended
+
+
+def test_what_accounting_alone_takes_for_running_has_ended() -> None:
+    slurm = Slurm(squeue="", sacct="56_0|RUNNING|n1\n")
+    assert watch(slurm, Clock()).tasks()["56_0"].ended
+
+
+def test_while_accounting_does_not_answer_what_was_last_told_stays() -> None:
+    slurm, clock = Slurm(squeue="56|0|RUNNING|0|n1|None\n"), Clock()
+    watched = watch(slurm, clock)
+    watched.tasks()
+    slurm.answers = {"squeue": "", "sacct": SlurmError("sacct", 1, "Unable to connect to slurmdbd")}
+    clock.now = 100
+    assert not watched.tasks()["56_0"].ended
+    assert (watched.stale_since, watched.has_accounting) == (100, None)
+    slurm.answers = {"squeue": "", "sacct": "56_0|TIMEOUT|n1\n"}
+    clock.now = 1000
+    assert watched.tasks()["56_0"].state is TaskState.TIMEOUT
+
+
+def test_an_end_that_is_known_is_not_asked_for_again_and_a_new_life_is_seen() -> None:
+    slurm, clock = Slurm(squeue="", sacct="56_0|REQUEUED|n1\n56_0|FAILED|n2\n"), Clock()
+    watched = watch(slurm, clock)
+    for clock.now in range(0, 2000, 10):
+        assert watched.tasks()["56_0"].state is TaskState.FAILED
+    assert slurm.asked.count("sacct") == 1
+    slurm.answers = {"squeue": "56|0|RUNNING|2|n3|None\n"}
+    clock.now = 3000
+    assert not watched.tasks()["56_0"].ended
+
+
+def test_a_preemption_is_no_end_until_it_is_told_twice() -> None:
+    slurm, clock = Slurm(squeue="56|0|PREEMPTED|0|n1|None\n"), Clock()
+    watched = watch(slurm, clock)
+    assert not watched.tasks()["56_0"].ended
+    clock.now = 100
+    assert watched.tasks()["56_0"].state is TaskState.PREEMPTED
+
+
+@pytest.mark.parametrize("now_wanted", [False, True])
+@pytest.mark.parametrize("queue", ["56|0|RUNNING|0|n1|None\n", ""])
+def test_however_often_one_looks_slurm_is_asked_once_in_an_interval_on_average(queue: str, now_wanted: bool) -> None:
+    slurm, clock = Slurm(squeue=queue, sacct=""), Clock()
+    watched = watch(slurm, clock)
+    for clock.now in range(1000):
+        watched.tasks(now_wanted=now_wanted)
+    assert watched.calls == len(slurm.asked) <= 1000 / 10 + 4
+    assert now_wanted or watched.calls < 50
+
+
+def test_two_questions_out_of_turn_are_answered_at_once() -> None:
+    slurm, clock = Slurm(squeue="56|0|RUNNING|0|n1|None\n"), Clock()
+    watched = watch(slurm, clock)
+    for clock.now in (0, 1, 2, 3, 4):
+        watched.tasks(now_wanted=True)
+    assert watched.calls == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from enum import Enum
 
 #: what is asked of squeue: array job, array task, state, restarts, node, reason.
 SQUEUE_FORMAT = "ArrayJobID:|,ArrayTaskID:|,State:|,RestartCnt:|,NodeList:|,Reason:"
-SACCT_FIELDS = "JobID,State,ExitCode,NodeList,Restarts"
+#: of sacct; a count of restarts is among its fields in newer versions only.
+SACCT_FIELDS = "JobID,State,NodeList"
 
 
 class TaskState(str, Enum):
@@ -58,6 +60,8 @@ _ENDS = frozenset(
         TaskState.COMPLETED,
     }
 )
+#: ends that may be none: the task may be queued again in the next moment.
+PASSING = frozenset({TaskState.NODE_FAIL, TaskState.PREEMPTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,44 +129,35 @@ def parse_squeue(text: str) -> dict[str, SlurmTask]:
 
 
 def parse_sacct(text: str) -> dict[str, SlurmTask]:
-    """Tasks by id from ``sacct -n --parsable2`` with ``SACCT_FIELDS``; of several lives of a task the last."""
+    """Tasks by id from ``sacct -n -D -P`` with ``SACCT_FIELDS``: a line for each life of a task, and for its steps.
+
+    The last life counts; how many came before is how often the task was restarted. A life that failed because a step
+    of it wanted too much memory is OUT_OF_MEMORY.
+    """
     found: dict[str, SlurmTask] = {}
     for line in text.splitlines():
         parts = line.split("|")
-        if len(parts) < 4 or "." in parts[0]:
+        if len(parts) < 3:
             continue
-        job, _, task = parts[0].partition("_")
-        restarts = int(parts[4]) if len(parts) > 4 and parts[4].isdigit() else 0
-        node = "" if parts[3].startswith("None") else parts[3]
-        for name in task_ids(job, task):
-            found[name] = SlurmTask(id=name, state=state_of(parts[1]), node=node, restarts=restarts)
+        name, _, step = parts[0].partition(".")
+        state, node = state_of(parts[1]), "" if parts[2].startswith("None") else parts[2]
+        job, _, task = name.partition("_")
+        for one in task_ids(job, task):
+            before = found.get(one)
+            if not step:
+                restarts = 0 if before is None else before.restarts + 1
+                found[one] = SlurmTask(id=one, state=state, node=node, restarts=restarts)
+            elif state is TaskState.OUT_OF_MEMORY and before is not None and before.state is TaskState.FAILED:
+                found[one] = dataclasses.replace(before, state=state)
     return found
 
 
-def parse_scontrol(text: str) -> dict[str, SlurmTask]:
-    """Tasks by id from ``scontrol show job -o``."""
-    found: dict[str, SlurmTask] = {}
-    for line in text.splitlines():
-        values = dict(re.findall(r"(\w+)=(\S*)", line))
-        job = values.get("ArrayJobId") or values.get("JobId")
-        if not job:
-            continue
-        restarts = int(values.get("Restarts", "0") or 0)
-        state = state_of(values.get("JobState", ""))
-        if state is TaskState.QUEUED and restarts:
-            state = TaskState.REQUEUED
-        reason = values.get("Reason", "")
-        for name in task_ids(job, values.get("ArrayTaskId", "")):
-            found[name] = SlurmTask(
-                id=name,
-                state=state,
-                reason="" if reason == "None" else reason,
-                node=values.get("NodeList", "").replace("(null)", ""),
-                restarts=restarts,
-            )
-    return found
+#: what slurmstepd and srun say of it; a job's own words are not theirs.
+_MEMORY_KILL = re.compile(
+    r"(?im)^(slurmstepd|srun)\b.*(oom[-_ ]kill|exceeded (job |step )?memory limit|out[- ]of[- ]memory)"
+)
 
 
 def memory_kill_in(log: str) -> bool:
     """Whether the end of a worker's log says that Slurm, or the kernel for it, killed it for want of memory."""
-    return re.search(r"(?i)oom[-_ ]kill|exceeded (job |step )?memory limit|out of memory", log) is not None
+    return _MEMORY_KILL.search(log) is not None
