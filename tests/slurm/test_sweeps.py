@@ -201,7 +201,7 @@ def test_ctrl_c_leaves_a_sweep_that_is_waited_for_and_cancels_nothing(
 
 
 def test_a_cancelled_sweep_can_be_taken_up_again(cluster: Cluster, shell: ClusterShell) -> None:
-    submit(shell, "i=range(6)", "sleep_s=1", "hydra.launcher.workers=2")
+    submit(shell, "i=range(6)", "sleep_s=4", "hydra.launcher.workers=2")
     sweep = shell.only_sweep("short_app")
     workers_running(shell, 2)
     shell.runyard("resume", check=2)
