@@ -28,3 +28,7 @@ def test_a_life_is_over_by_what_slurm_says_of_it_and_not_of_an_earlier_one(
     state: TaskState, told: int, life: int, expected: bool
 ) -> None:
     assert is_past(task(state, told), life) is expected
+
+
+def test_what_slurm_has_forgotten_does_not_come_back() -> None:
+    assert is_past(SlurmTask(id="9_0", state=TaskState.UNKNOWN, gone=True), 3)

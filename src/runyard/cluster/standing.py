@@ -11,7 +11,7 @@ from runyard.base import State, SweepState
 from runyard.cluster.feed import died, is_handed_on
 from runyard.cluster.signs import SILENCE_S, Beat, Silence, heard_ago_s, is_over, is_stopped, read_beat, read_end
 from runyard.cluster.vitals import Vitals
-from runyard.cluster.work import Work, job_ids, read_works
+from runyard.cluster.work import job_ids, read_works, worker_names
 from runyard.cluster.worker import AGAIN
 from runyard.execute import SlurmTask, SlurmWatch, TaskState, task_of
 from runyard.record import Claims, Holder, RunRecord, SweepPaths, count_states, read_runs, read_sweep
@@ -79,12 +79,12 @@ class Observer:
         works = read_works(self._dir)
         ids = job_ids(works)
         if ids != self._ids:
-            self._ids, self._watch = ids, SlurmWatch(ids, least_s=self._least_s)
+            self._ids, self._watch = ids, SlurmWatch(ids, least_s=self._least_s, names=worker_names(works))
         tasks = self._watch.tasks()
-        workers = [self._worker(name, task_of(tasks, name)) for name in _names(works)]
+        workers = [self._worker(name, task_of(tasks, name)) for name in worker_names(works)]
         if any(w.state in _UNDER_WAY and w.is_alive and self._silence.of(w.name) > SILENCE_S for w in workers):
             tasks = self._watch.tasks(now_wanted=True)  # it ought to have told that it lives
-            workers = [self._worker(name, task_of(tasks, name)) for name in _names(works)]
+            workers = [self._worker(name, task_of(tasks, name)) for name in worker_names(works)]
         return Standing(
             status=_status(self._dir, workers, Vitals(self._dir, self._watch)),
             workers=workers,
@@ -126,10 +126,6 @@ class Observer:
 
 def _after(code: int) -> TaskState:
     return TaskState.COMPLETED if code == 0 else TaskState.FAILED
-
-
-def _names(works: Sequence[Work]) -> list[str]:
-    return [name for work in works for array in work.arrays for name in array.workers]
 
 
 def _status(sweep_dir: Path, workers: Sequence[WorkerStanding], vitals: Vitals) -> SweepStatus:

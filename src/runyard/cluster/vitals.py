@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runyard.base import RecordError, State
 from runyard.cluster.signs import is_over, is_stopped, read_end
-from runyard.cluster.work import job_ids, read_works
+from runyard.cluster.work import job_ids, read_works, worker_names
 from runyard.execute import SlurmTask, SlurmWatch, TaskState, memory_kill_in, task_of
 from runyard.record import Holder, SweepPaths
 
@@ -24,9 +24,10 @@ _LOG_END = 4096
 def is_past(task: SlurmTask, restarts: int) -> bool:
     """Whether what Slurm said of a task means that a life of it is over.
 
-    What it said may be older than that life: that the task waits, or had ended, is then no news of it.
+    What it said may be older than that life: that the task waits, or had ended, is then no news of it. A task that
+    it has forgotten does not come back.
     """
-    return task.restarts > restarts or (task.ended and task.restarts >= restarts)
+    return task.gone or task.restarts > restarts or (task.ended and task.restarts >= restarts)
 
 
 class Vitals:
@@ -39,7 +40,8 @@ class Vitals:
         """What Slurm says of a worker; None when it says nothing."""
         if self._watch is None:
             try:
-                self._watch = SlurmWatch(job_ids(read_works(self._dir)))
+                works = read_works(self._dir)
+                self._watch = SlurmWatch(job_ids(works), names=worker_names(works))
             except RecordError:
                 return None
         return task_of(self._watch.tasks(now_wanted=True), worker)

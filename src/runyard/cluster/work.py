@@ -132,3 +132,8 @@ def read_works(sweep_dir: Path) -> list[Work]:
 def job_ids(works: Sequence[Work]) -> list[int]:
     """The arrays of all submissions, as Slurm numbers them."""
     return [array.job_id for work in works for array in work.arrays]
+
+
+def worker_names(works: Sequence[Work]) -> list[str]:
+    """The workers of all submissions, as Slurm names their tasks."""
+    return [name for work in works for array in work.arrays for name in array.workers]
