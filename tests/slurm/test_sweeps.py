@@ -98,10 +98,12 @@ def test_jobs_are_packed_and_each_has_a_process_of_its_own(bare_cluster: Cluster
 
 
 def test_the_exit_code_of_wait_tells_how_it_went(bare_cluster: Cluster, shell: ClusterShell) -> None:
-    submit(shell, "i=1,2", "sleep_s=3", "fail_first=1")
+    submit(shell, "i=1,2", "fail_first=1", HELD)
+    sweep = shell.only_sweep("short_app")
     shell.runyard("wait", "--timeout", "0.5", check=2)
+    bare_cluster.scontrol("release", array_of(sweep))
     shell.runyard("wait", check=1)
-    assert states(shell.only_sweep("short_app")) == {"FAILED": 2}
+    assert states(sweep) == {"FAILED": 2}
 
 
 def test_a_failed_job_fails_its_allocation_and_afterok_does_not_start(cluster: Cluster, shell: ClusterShell) -> None:
