@@ -1,4 +1,4 @@
-"""Jobs that leave marks: of the import, and of each attempt's beginning and end. Fails, or is slow, on demand."""
+"""Jobs that leave marks: of the import, and of each attempt's beginning and end. Fails, or hangs, on demand."""
 
 import os
 import time
@@ -14,13 +14,13 @@ MARKS = Path("marks").absolute()
 
 
 def mark(name):
-    """Leaves an empty file ``name.N``, where N is the first number that is free."""
+    """Leaves an empty file ``name.N``, where N is the first number that is free, and returns N."""
     MARKS.mkdir(exist_ok=True)
     number = 1
     while True:
         try:
             (MARKS / f"{name}.{number}").touch(exist_ok=False)
-            return
+            return number
         except FileExistsError:
             number += 1
 
@@ -30,6 +30,7 @@ class Config:
     i: int = 0
     sleep_s: float = 0.0
     fail_at: int = -1
+    hang_at: int = -1  # the first attempt at this job never ends
 
 
 ConfigStore.instance().store(name="config", node=Config)
@@ -41,11 +42,11 @@ IMPORTED_BY = os.getpid()
 
 @hydra.main(version_base="1.3", config_path=None, config_name="config")
 def main(cfg):
-    mark(f"begun-{cfg.i}")
+    attempt = mark(f"begun-{cfg.i}")
     print("printed by", cfg.i)
     if cfg.i == cfg.fail_at:
         raise ValueError("as asked")
-    time.sleep(cfg.sleep_s)
+    time.sleep(600 if cfg.i == cfg.hang_at and attempt == 1 else cfg.sleep_s)
     runyard.table("rows").append(a=cfg.i, b="x")
     mark(f"ended-{cfg.i}")
     return {"square": cfg.i**2, "imported_here": int(os.getpid() == IMPORTED_BY)}
