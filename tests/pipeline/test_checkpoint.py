@@ -14,7 +14,7 @@ from runyard.testing import active_run
 
 @pytest.fixture(autouse=True)
 def _signal_as_before() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGUSR2)
+    before = signal.signal(signal.SIGUSR2, signal.SIG_DFL)  # whatever a run before in this process has left
     yield
     signal.signal(signal.SIGUSR2, before)
 
@@ -164,6 +164,19 @@ def test_in_another_thread_it_is_wrong_usage_and_asking_is_not(tmp_path: Path) -
         assert in_thread(lambda: checkpoint.on_signal(print)) == wrong
         _send()
         assert in_thread(checkpoint.requested) is True
+
+
+def test_what_came_to_a_run_before_is_not_told_to_a_thread_of_the_next(tmp_path: Path) -> None:
+    told: list[bool] = []
+    thread = threading.Thread(target=lambda: told.append(checkpoint.requested()))
+    with active_run(tmp_path / "one"):
+        checkpoint.requested()
+        _send()
+        assert checkpoint.requested()
+    with active_run(tmp_path / "two"):
+        thread.start()
+        thread.join()
+    assert told == [False]
 
 
 def test_a_forked_process_does_not_save_what_is_not_its_own(start, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def requested() -> bool:
         _check_thread()
     if _is_main_thread():
         _watch()
-    return _watched.requested
+    return _watched.requested and not (_watched.run is not None and _watched.run.is_over)
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ class ActiveRun:
 
     ``dir`` is its folder, ``sweep_dir`` the sweep's (None for a single run), ``job`` its number (None for a single
     run) and ``attempt`` counts from 1. ``shared_dir`` is where results are kept that several jobs have in common.
+    ``is_over`` is for whoever still holds it afterwards.
     """
 
     dir: Path
@@ -29,6 +30,7 @@ class ActiveRun:
     shared_dir: Path
     params: Mapping[str, Any] = field(default_factory=dict)
     stages: dict[str, StageInfo] = field(default_factory=dict)
+    is_over: bool = False
     _tables_dir: Path | None = None
 
     @property
@@ -78,10 +80,14 @@ def activate(run: ActiveRun) -> Iterator[ActiveRun]:
         yield run
     finally:
         _active.reset(token)
+        run.is_over = True
 
 
 def set_active(run: ActiveRun | None) -> None:
     """Makes ``run`` the one at work until the next call; for hooks that have a start and an end only."""
+    before = _active.get()
+    if before is not None and before is not run:
+        before.is_over = True
     _active.set(run)
 
 
