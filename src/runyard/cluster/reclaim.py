@@ -18,7 +18,9 @@ _RESERVE_S = 5.0
 
 
 class Reclaim(StopSignal):
-    """SIGUSR2 is Slurm's warning, SIGTERM the end itself."""
+    """SIGUSR2 is Slurm's warning, SIGTERM the end itself. Slurm sends both to every process, one after another."""
+
+    lag_s = 1.0
 
     def __init__(self, sweep_dir: Path, *, signal_delay_s: float, grace_s: float) -> None:
         """``signal_delay_s`` is how long before the end the warning comes, ``grace_s`` what jobs get after SIGTERM."""

@@ -111,6 +111,7 @@ class Controller:
         self._pool, self._slots, self._settings, self._journal = pool, slots, settings, journal
         self._orders, self._hooks, self._stop = orders, hooks, stop
         self._live: dict[int, _Live] = {}
+        self._unclear: list[tuple[float, Ended]] = []  # until when, what
         self._deadlines: list[tuple[float, int, int, State]] = []  # when, ticket, signal, why
         self._waiting: list[tuple[float, int, PlannedJob, tuple[Attempt, ...], int]] = []  # retries by due time
         self._tickets = 0
@@ -222,6 +223,7 @@ class Controller:
         ``following`` is the job that waits for one, and is prepared in the meantime.
         """
         self._enforce_deadlines()
+        self._clear_up()
         is_overdue = time.monotonic() - self._upkept_at >= _UPKEEP_WITHIN_S
         events = [] if is_overdue else self._pool.wait(self._patience(min(longest_s, _QUIET_S)))
         if not events:
@@ -241,7 +243,7 @@ class Controller:
         self._hooks.turn([(live.job, now - live.began) for live in self._live.values()])
 
     def _patience(self, longest_s: float) -> float:
-        due = [d[0] for d in self._deadlines[:1]] + [w[0] for w in self._waiting[:1]]
+        due = [first[0] for queue in (self._deadlines, self._waiting, self._unclear) for first in queue[:1]]
         return max(0.0, min([longest_s, *(moment - time.monotonic() for moment in due)]))
 
     def _on_started(self, event: Started) -> None:
@@ -288,6 +290,19 @@ class Controller:
     # -- ends -------------------------------------------------------------------------------------------------
 
     def _on_ended(self, event: Ended) -> None:
+        """Records an end. Whether a signal was for this job alone may be unclear for a moment."""
+        is_unclear = event.signal in (signal.SIGTERM, signal.SIGKILL) and self._live[event.ticket].asked is None
+        if is_unclear and self._stop.lag_s and not self._stop.count:
+            self._unclear.append((time.monotonic() + self._stop.lag_s, event))
+        else:
+            self._enter_end(event)
+
+    def _clear_up(self) -> None:
+        """Records the ends that were unclear, once this process has been told to stop, or has not been for a while."""
+        while self._unclear and (self._stop.count or self._unclear[0][0] <= time.monotonic()):
+            self._enter_end(self._unclear.pop(0)[1])
+
+    def _enter_end(self, event: Ended) -> None:
         live = self._live.pop(event.ticket)
         if self._stop.count and live.asked is None and event.signal is not None:
             live.asked = self._stop.cause  # what told this process to stop may have told the job's as well

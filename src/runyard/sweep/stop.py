@@ -18,10 +18,12 @@ class StopSignal:
 
     ``cause`` is what becomes of jobs that run. ``warning_s`` is for how long they may go on after the first signal,
     in seconds, when they have been told by SIGUSR2; 0 where they are not told. ``jobs`` are jobs that are to end
-    while the others go on.
+    while the others go on. ``lag_s`` is for how long the signal may come later than one to a job, in seconds, where
+    both get it from outside.
     """
 
     jobs: frozenset[int] = frozenset()
+    lag_s = 0.0
 
     @property
     def cause(self) -> State:  # noqa: D102
