@@ -477,3 +477,14 @@ def test_sys_path_is_moved_and_its_environment_is_not(repo: Path, tmp_path: Path
     tree = str(frozen.tree)
     assert frozen.sys_path(entries, cwd=repo) == [tree, f"{tree}/src", f"{tree}/src", *entries[3:]]
     assert frozen.sys_path(["", "src"], cwd=tmp_path) == ["", "src"]
+
+
+@pytest.mark.parametrize("harm", ["a file is gone", "a file was edited", "the marker is gone"])
+def test_what_a_tree_has_lost_is_told_without_reading_it(repo: Path, harm: str) -> None:
+    frozen = _freeze(repo)
+    assert frozen.missing() == []
+    lost = frozen.tree / (MARKER if harm == "the marker is gone" else "pkg/model.py")
+    lost.unlink()
+    if harm == "a file was edited":
+        lost.write_text("SIZE = 2\n")
+    assert frozen.missing() == [os.path.relpath(lost, frozen.tree)]

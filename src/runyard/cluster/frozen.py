@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runyard.base import RecordError, read_json, write_json
+from runyard.base import RecordError, UsageError, read_json, write_json
 from runyard.record import Entry, FrozenCode, RootPaths, SweepPaths, freeze_code
 
 
@@ -32,18 +32,26 @@ def freeze_tree(sweep_dir: Path, entry: Entry, *, root: Path, most_mb: float) ->
 
 
 def read_tree(sweep_dir: Path) -> FrozenCode | None:
-    """The frozen code of a sweep; None where none was frozen.
+    """The frozen code of a sweep, which is all there; None where none was frozen.
 
     Raises:
         RecordError: what says where it lies is damaged.
+        UsageError: some of it is gone: what is found instead would be other code.
     """
     path = SweepPaths(sweep_dir).frozen_code
     try:
-        return FrozenCode.from_json(read_json(path))
+        tree = FrozenCode.from_json(read_json(path))
     except FileNotFoundError:
         return None
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise RecordError(path, f"it does not say where the frozen code is ({exc})") from exc
+    if lost := tree.missing():
+        raise UsageError(
+            f"of the frozen code {len(lost)} files are gone or were changed, such as {ascii(lost[0])[1:-1]}",
+            where=str(tree.tree),
+            todo="bring them back; or run the command again, for a sweep of the code as it is now",
+        )
+    return tree
 
 
 def frozen_command(

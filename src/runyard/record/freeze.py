@@ -16,7 +16,15 @@ from typing import Any, NamedTuple
 
 from runyard.base import StorageError, UsageError
 from runyard.record.source import IGNORE_FILE, below, find_root, imported_files, is_source, list_source
-from runyard.record.trees import MARKER, TreeEntry, TreeStore, damaged_entries, digest_of_tree, read_tree
+from runyard.record.trees import (
+    MARKER,
+    TreeEntry,
+    TreeStore,
+    damaged_entries,
+    digest_of_tree,
+    missing_entries,
+    read_tree,
+)
 
 _MB = 1_000_000
 
@@ -68,6 +76,14 @@ class FrozenCode:
             else:  # what lies beside a package that was frozen alone is still to be found
                 found.extend([moved] if self.whole else [moved, entry])
         return found
+
+    def missing(self) -> list[str]:
+        """Paths in the tree of what is not there any more, or has not the size and the time that it was given.
+
+        Looks at names only. What reads the code from a tree that lacks some would find other code, or none.
+        """
+        entries = read_tree(self.tree)
+        return [MARKER] if entries is None else missing_entries(self.tree, entries)
 
     def verify(self) -> list[str]:
         """Paths in the tree of what is missing or damaged; empty when the tree is what it was. Reads every file."""

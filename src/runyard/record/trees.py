@@ -128,6 +128,11 @@ def read_tree(tree: Path) -> list[TreeEntry] | None:
         return None
 
 
+def missing_entries(tree: Path, entries: Iterable[TreeEntry]) -> list[str]:
+    """Paths of the entries that are missing, or have another size, time or target. Reads no file."""
+    return [entry.path for entry in entries if not _is_as_told(f"{tree}/{entry.path}", entry)]
+
+
 def damaged_entries(tree: Path, entries: Iterable[TreeEntry]) -> list[str]:
     """Paths of the entries that are missing, or differ by text, kind or permission to be executed. Reads every file."""
     return [entry.path for entry in entries if not _is_intact(f"{tree}/{entry.path}", entry)]
@@ -146,7 +151,7 @@ def _is_intact(place: str, entry: TreeEntry) -> bool:
 
 
 def _is_whole(tree: Path, entries: list[TreeEntry]) -> bool:
-    return read_tree(tree) == entries and all(_is_as_told(f"{tree}/{entry.path}", entry) for entry in entries)
+    return read_tree(tree) == entries and not missing_entries(tree, entries)
 
 
 def _is_as_told(place: str, entry: TreeEntry) -> bool:
