@@ -13,6 +13,7 @@ WORK = Work(
     first=10,
     count=5,
     values={"partition": "gpu"},
+    cluster="big at head:6817",
     groups=(Group(resources={"cpus": 1}, workers=2), Group(resources={"cpus": 4}, workers=1, jobs=(11, 13))),
     take=frozenset({10, 11, 14}),
     attempts={11: 2},

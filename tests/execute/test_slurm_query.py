@@ -220,6 +220,27 @@ def test_an_array_that_slurm_has_forgotten_altogether_is_looked_up() -> None:
     assert watch(slurm, clock).tasks()["56_0"].state is TaskState.COMPLETED
 
 
+CONFIG = "ClusterName             = big\nSlurmctldHost[0]        = head(10.0.0.1)\nSlurmctldPort           = 6817\n"
+
+
+def test_another_cluster_is_asked_nothing_of_jobs_that_it_has_by_the_same_numbers() -> None:
+    slurm, clock = Slurm(scontrol=CONFIG, squeue="56|0|COMPLETED|0|n1|None\n"), Clock()
+    watched = SlurmWatch([56], cluster="small at desk:6817", clock=clock, run=slurm)
+    assert watched.tasks() == {}
+    clock.now = 1000
+    assert watched.tasks(now_wanted=True) == {}
+    assert watched.other_cluster == "big at head(10.0.0.1):6817"
+    assert slurm.asked == ["scontrol"]
+
+
+def test_the_cluster_is_looked_at_once() -> None:
+    slurm, clock = Slurm(scontrol=CONFIG, squeue="56|0|RUNNING|0|n1|None\n"), Clock()
+    watched = SlurmWatch([56], cluster="big at head(10.0.0.1):6817", clock=clock, run=slurm)
+    for clock.now in (0, 100, 200):
+        assert watched.tasks()["56_0"].state is TaskState.RUNNING
+    assert slurm.asked == ["scontrol", "squeue", "squeue", "squeue"]
+
+
 def test_an_array_that_nobody_knows_any_more_has_ended() -> None:
     gone = SlurmError("squeue", 1, "slurm_load_jobs error: Invalid job id specified")
     slurm, clock = Slurm(squeue=gone, sacct=NO_ACCOUNTING), Clock()

@@ -1,5 +1,6 @@
 """The launcher ``runyard_local``: ``hydra/launcher=runyard_local``, or all at once with ``+runyard=local``."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -46,14 +47,18 @@ class RunyardLocalConf:
 ConfigStore.instance().store(group="hydra/launcher", name="runyard_local", node=RunyardLocalConf, provider="runyard")
 
 
-class RunyardLocalLauncher(Launcher):
-    """Every job in a process of its own on this machine, recorded, resumable."""
+class RunyardLauncher(Launcher):
+    """What our launchers have in common: Hydra's calls go to ``runyard_launch``, and our errors are plain words."""
 
     def __init__(self, **values: Any) -> None:
-        from runyard.sweep import LocalLaunch, plain_exit
+        from runyard.sweep import plain_exit
 
         with plain_exit():
-            self.runyard_launch = LocalLaunch(values)
+            self.runyard_launch = self._launch_of(values)
+
+    @abstractmethod
+    def _launch_of(self, values: dict[str, Any]) -> Any:
+        """The launcher's work, with what stands under ``hydra.launcher``."""
 
     def setup(  # noqa: D102
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -63,8 +68,18 @@ class RunyardLocalLauncher(Launcher):
         self._app = Application(task_function=task_function, context=hydra_context, config=config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Runs the jobs; see Hydra's ``Launcher``."""
+        """Runs the jobs, or sees to it; see Hydra's ``Launcher``. Returns the results that there are."""
         from runyard.sweep import plain_exit
 
         with plain_exit():
-            return self.runyard_launch.launch(self._app, job_overrides, initial_job_idx)
+            results: Sequence[JobReturn] = self.runyard_launch.launch(self._app, job_overrides, initial_job_idx)
+            return results
+
+
+class RunyardLocalLauncher(RunyardLauncher):
+    """Every job in a process of its own on this machine, recorded, resumable."""
+
+    def _launch_of(self, values: dict[str, Any]) -> Any:
+        from runyard.sweep import LocalLaunch
+
+        return LocalLaunch(values)

@@ -1,16 +1,11 @@
 """The launcher ``runyard_slurm``: ``hydra/launcher=runyard_slurm``, or all at once with ``+runyard=slurm``."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.utils import JobReturn
-from hydra.plugins.launcher import Launcher
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
 
-from hydra_plugins.runyard.launcher import ResourcesConf
+from hydra_plugins.runyard.launcher import ResourcesConf, RunyardLauncher
 
 
 @dataclass
@@ -63,26 +58,10 @@ class RunyardSlurmConf:
 ConfigStore.instance().store(group="hydra/launcher", name="runyard_slurm", node=RunyardSlurmConf, provider="runyard")
 
 
-class RunyardSlurmLauncher(Launcher):
+class RunyardSlurmLauncher(RunyardLauncher):
     """Jobs packed into workers in Slurm's queue, from frozen code and configs."""
 
-    def __init__(self, **values: Any) -> None:
+    def _launch_of(self, values: dict[str, Any]) -> Any:
         from runyard.cluster import SlurmLaunch
-        from runyard.sweep import plain_exit
 
-        with plain_exit():
-            self.runyard_launch = SlurmLaunch(values)
-
-    def setup(  # noqa: D102
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        from runyard.sweep import Application
-
-        self._app = Application(task_function=task_function, context=hydra_context, config=config)
-
-    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Submits the jobs; see Hydra's ``Launcher``. Their results, where ``wait`` is set; else none."""
-        from runyard.sweep import plain_exit
-
-        with plain_exit():
-            return self.runyard_launch.launch(self._app, job_overrides, initial_job_idx)
+        return SlurmLaunch(values)

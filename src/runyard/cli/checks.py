@@ -191,7 +191,7 @@ def _is_lost(sweep_dir: Path) -> bool:
     from runyard.cli.stand import standing_of
 
     try:
-        return standing_of(sweep_dir)[0].record.state is SweepState.LOST
+        return standing_of(sweep_dir).status.record.state is SweepState.LOST
     except RecordError:
         return False
 

@@ -89,7 +89,7 @@ def _as_it_is(row: dict[str, Any]) -> dict[str, Any] | None:
     if row["state"] != SweepState.RUNNING.value and not row["counts"].get(State.RUNNING.value):
         return row
     try:
-        record = standing_of(Path(row["path"]))[0].record
+        record = standing_of(Path(row["path"])).status.record
     except RecordError:
         return None
     counts = dict(record.counts)

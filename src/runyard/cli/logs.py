@@ -74,7 +74,7 @@ def _log(run: RunRecord) -> Path:
 
 def _of_sweep(sweep_dir: Path, runs: Sequence[RunRecord], tail: int, as_json: bool) -> None:
     if any(run.state is State.RUNNING for run in runs):
-        runs = standing_of(sweep_dir)[0].runs  # tells jobs that run from those that are lost
+        runs = standing_of(sweep_dir).status.runs  # tells jobs that run from those that are lost
     failed = [run for run in runs if run.state in FAILURES]
     if as_json:
         print_json({"path": str(sweep_dir), "failed": [_failure_json(run) for run in failed]})

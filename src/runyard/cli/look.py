@@ -64,12 +64,14 @@ _FILES = ("results_csv", "results_parquet", "summary_csv", "summary_png", "notes
 def status(sweep: str, roots: tuple[Path, ...], as_json: bool) -> None:
     """Tell how a sweep stands: jobs by state, running and failed ones, what to do next."""
     sweep_dir = find_sweep(sweep, roots)
-    now, workers = standing_of(sweep_dir)
+    now, workers, unsure = standing_of(sweep_dir)
     todo = next_command(now, sweep_dir, roots)
     if as_json:
         print_json({**_status_json(now, sweep_dir, todo), "workers": [dataclasses.asdict(w) for w in workers]})
     else:
         _print_status(now, workers, sweep_dir, todo)
+        if unsure:
+            click.echo(f"  {unsure}")
 
 
 def next_command(now: SweepStatus, sweep_dir: Path, roots: Sequence[Path]) -> str | None:
@@ -206,7 +208,7 @@ def show(sweep: str, roots: tuple[Path, ...], as_json: bool) -> None:
     A bare number is a job of the latest sweep.
     """
     sweep_dir, job = find_target(sweep, roots)
-    now, _ = standing_of(sweep_dir)
+    now = standing_of(sweep_dir).status
     if job is not None:
         run = with_provenance(run_of(now.runs, job, sweep_dir))
         print_json(run.to_json()) if as_json else _print_run(run)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from runyard.cluster import WorkerStanding
     from runyard.sweep import SweepStatus
 
 
-def standing_of(sweep_dir: Path) -> tuple[SweepStatus, Sequence[WorkerStanding]]:
-    """A sweep as it stands, and its workers in Slurm; none where it runs on this machine.
+class Stands(NamedTuple):
+    """A sweep as it stands, its workers in Slurm (none where it runs on this machine), and why Slurm was not asked."""
+
+    status: SweepStatus
+    workers: Sequence[WorkerStanding] = ()
+    unsure: str = ""
+
+
+def standing_of(sweep_dir: Path) -> Stands:
+    """A sweep as it stands, wherever it runs.
 
     Raises:
         RecordError: the directory is not that of a sweep.
@@ -21,6 +29,6 @@ def standing_of(sweep_dir: Path) -> tuple[SweepStatus, Sequence[WorkerStanding]]
     from runyard.sweep import status
 
     if not is_on_cluster(sweep_dir):
-        return status(sweep_dir), ()
+        return Stands(status(sweep_dir))
     standing = Observer(sweep_dir, least_s=0.0).look()
-    return standing.status, standing.workers
+    return Stands(standing.status, standing.workers, standing.unsure)

@@ -68,8 +68,7 @@ def _end(code: int, sweep_dir: Path) -> NoReturn:
     """Says how it stands, and ends with the code."""
     from runyard.cli.stand import standing_of
 
-    now, _ = standing_of(sweep_dir)
-    record = now.record
+    record = standing_of(sweep_dir).status.record
     click.echo(f"{record.sweep_id}  {state_text(record.state)}  {counts_text(record.counts)}")
     results = SweepPaths(sweep_dir).results_csv
     if results.exists() and code != _TIMED_OUT:

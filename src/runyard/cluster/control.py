@@ -14,7 +14,7 @@ from runyard.cluster.launch import by_stage
 from runyard.cluster.settings import ClusterSettings, cluster_settings
 from runyard.cluster.signs import go_on, say_stop, wish_to_cancel
 from runyard.cluster.standing import Observer, Standing
-from runyard.cluster.submitting import submit_work
+from runyard.cluster.submitting import check_cluster, submit_work
 from runyard.cluster.work import Group, Work, read_works
 from runyard.execute import cancel_tasks
 from runyard.record import (
@@ -51,6 +51,7 @@ def cancel_cluster(sweep_dir: Path) -> str:
     Raises:
         UsageError: no worker is left.
     """
+    check_cluster(sweep_dir, read_works(sweep_dir))
     standing = Observer(sweep_dir, least_s=0.0).look()
     alive = [worker.name for worker in standing.workers if worker.is_alive]
     if not alive:
@@ -117,9 +118,7 @@ def resubmit(sweep_dir: Path, root: Path | None, select: Selection, changes: Map
         SweepBusy: workers are still at work on it.
         UsageError: it cannot be submitted.
     """
-    standing = Observer(sweep_dir, least_s=0.0).look()
-    _refuse_at_work(sweep_dir, standing)
-    collect_cluster(sweep_dir, root, standing)
+    standing = _at_rest(sweep_dir, root)
     submission, works = thaw(sweep_dir), read_works(sweep_dir)
     if submission.entry is None:
         raise RecordError(SweepPaths(sweep_dir).frozen, "it does not say how the application was started")
@@ -151,14 +150,23 @@ def resubmit(sweep_dir: Path, root: Path | None, select: Selection, changes: Map
     return work
 
 
-def _refuse_at_work(sweep_dir: Path, standing: Standing) -> None:
+def _at_rest(sweep_dir: Path, root: Path | None) -> Standing:
+    """How a sweep stands on which nobody works, after writing down what its workers could not.
+
+    Raises:
+        SweepBusy: workers are at work on it, or wait in the queue.
+    """
+    standing = Observer(sweep_dir, least_s=0.0).look()
     alive = [worker.name for worker in standing.workers if worker.is_alive]
     if alive:
         raise SweepBusy(
-            f"workers are at work on this sweep, or wait in Slurm's queue: {_short(alive)}",
+            f"workers are at work on this sweep, or wait in Slurm's queue: {_short(alive)}"
+            + (f" ({standing.unsure})" if standing.unsure else ""),
             where=str(sweep_dir),
             todo="wait for them with 'runyard wait', or cancel them with 'runyard cancel'",
         )
+    collect_cluster(sweep_dir, root, standing)
+    return standing
 
 
 def _groups(works: list[Work]) -> list[Group]:
@@ -237,9 +245,7 @@ def local_command(
         SweepBusy: workers are still at work on it.
         UsageError: it cannot be resumed.
     """
-    standing = Observer(sweep_dir, least_s=0.0).look()
-    _refuse_at_work(sweep_dir, standing)
-    collect_cluster(sweep_dir, root, standing)
+    _at_rest(sweep_dir, root)
     argv, environment, cwd = resume_command(sweep_dir, select=select, overrides=overrides)
     submission, tree = thaw(sweep_dir), read_tree(sweep_dir)
     if submission.entry is None or tree is None:

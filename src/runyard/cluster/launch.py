@@ -61,6 +61,7 @@ class SlurmLaunch(Launch):
         with _nothing_half_submitted(execution, is_first=not self._works):
             check_here()
             execution.plan_all()
+            opened.save(state=SweepState.RUNNING, controller=None)  # before Slurm has anything: it may fail
             work = submit_work(
                 opened.dir,
                 name=f"runyard-{opened.record.experiment}",
@@ -74,7 +75,6 @@ class SlurmLaunch(Launch):
             )
         self._works.append(work)
         opened.is_detached = not self.settings.wait
-        opened.save(state=SweepState.RUNNING, controller=None)
         index(opened, latest=True)
         for line in submitted_lines(opened.record.sweep_id, reference(opened), work):
             sys.stderr.write(f"{line}\n")
@@ -100,13 +100,11 @@ def _not_a_program() -> UsageError:
 def _nothing_half_submitted(execution: Execution, *, is_first: bool) -> Iterator[None]:
     try:
         yield
-    except (OSError, StorageError) as error:
+    except BaseException as error:
         if is_first:
             execution.opened.abandon()
-        raise not_submitted(error) if isinstance(error, OSError) else UsageError(str(error)) from error
-    except BaseException:
-        if is_first:
-            execution.opened.abandon()
+        if isinstance(error, (OSError, StorageError)):
+            raise not_submitted(error, execution.opened.dir) from error
         raise
 
 

@@ -18,6 +18,8 @@ from runyard.record import SweepPaths
 
 #: how often a worker tells that it lives, and after how long without a word it is asked for, in seconds.
 BEAT_S, SILENCE_S = 1.0, 4.0
+#: a worker that was heard of so many seconds ago has lived since others asked about it last.
+_RECENT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +77,18 @@ def read_beat(sweep_dir: Path, worker: str) -> Beat | None:
 def heard_ago_s(sweep_dir: Path, worker: str) -> float | None:
     """How long ago a worker last told that it lives, in seconds, by the clock of the file system; None before that.
 
-    Clocks of machines differ: it is for people. ``Silence`` is what decisions are made on.
+    Clocks of machines differ, so that it may be wrong by that. That a worker is dead is never decided on it alone.
     """
     try:
         return max(0.0, time.time() - (SweepPaths(sweep_dir).slurm / f"{worker}.beat").stat().st_mtime)
     except OSError:
         return None
+
+
+def was_heard(sweep_dir: Path, worker: str) -> bool:
+    """Whether a worker has told that it lives not long ago, whatever others say of it."""
+    ago_s = heard_ago_s(sweep_dir, worker)
+    return ago_s is not None and ago_s < _RECENT_S
 
 
 def read_end(sweep_dir: Path, worker: str) -> End | None:

@@ -9,17 +9,25 @@ from pathlib import Path
 
 from runyard.base import State, SweepState
 from runyard.cluster.feed import died, is_handed_on
-from runyard.cluster.signs import SILENCE_S, Beat, Silence, heard_ago_s, is_over, is_stopped, read_beat, read_end
+from runyard.cluster.signs import (
+    SILENCE_S,
+    Beat,
+    Silence,
+    heard_ago_s,
+    is_over,
+    is_stopped,
+    read_beat,
+    read_end,
+    was_heard,
+)
 from runyard.cluster.vitals import Vitals
-from runyard.cluster.work import job_ids, read_works, worker_names
+from runyard.cluster.work import cluster_of, job_ids, read_works, worker_names
 from runyard.cluster.worker import AGAIN
 from runyard.execute import SlurmTask, SlurmWatch, TaskState, task_of
 from runyard.record import Claims, Holder, RunRecord, SweepPaths, count_states, read_runs, read_sweep
 from runyard.sweep import SweepStatus
 from runyard.sweep import sweep_state as state_of_jobs
 
-#: a worker that was heard of so many seconds ago has lived since Slurm was asked last.
-_RECENT_S = 30.0
 _WAITING = frozenset({TaskState.QUEUED, TaskState.REQUEUED})
 _UNDER_WAY = frozenset({TaskState.RUNNING, TaskState.COMPLETING, TaskState.SUSPENDED})
 
@@ -43,11 +51,11 @@ class WorkerStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A sweep on a cluster. ``is_stale`` tells that Slurm does not answer, and states are those it last told."""
+    """A sweep on a cluster. ``unsure`` says why Slurm could not be asked, and is empty where it could."""
 
     status: SweepStatus
     workers: Sequence[WorkerStanding]
-    is_stale: bool = False
+    unsure: str = ""
 
     @property
     def is_at_work(self) -> bool:
@@ -79,7 +87,9 @@ class Observer:
         works = read_works(self._dir)
         ids = job_ids(works)
         if ids != self._ids:
-            self._ids, self._watch = ids, SlurmWatch(ids, least_s=self._least_s, names=worker_names(works))
+            names, cluster = worker_names(works), cluster_of(works)
+            self._ids = ids
+            self._watch = SlurmWatch(ids, least_s=self._least_s, names=names, cluster=cluster)
         tasks = self._watch.tasks()
         workers = [self._worker(name, task_of(tasks, name)) for name in worker_names(works)]
         if any(w.state in _UNDER_WAY and w.is_alive and self._silence.of(w.name) > SILENCE_S for w in workers):
@@ -88,8 +98,13 @@ class Observer:
         return Standing(
             status=_status(self._dir, workers, Vitals(self._dir, self._watch)),
             workers=workers,
-            is_stale=self._watch.stale_since is not None,
+            unsure=self._unsure(),
         )
+
+    def _unsure(self) -> str:
+        if self._watch.other_cluster:
+            return f"its workers are on another cluster than this ({self._watch.other_cluster}); ask there"
+        return "Slurm does not answer; states are what was last known" if self._watch.stale_since is not None else ""
 
     def _worker(self, name: str, task: SlurmTask | None) -> WorkerStanding:
         beat, end = read_beat(self._dir, name), read_end(self._dir, name)
@@ -116,12 +131,9 @@ class Observer:
 
     def _has_begun_since(self, name: str, task: SlurmTask, beat: Beat) -> bool:
         """Whether a worker has begun its life since Slurm was asked."""
-        is_newer = beat.restarts > task.restarts or (beat.restarts == task.restarts and task.state in _WAITING)
-        return is_newer and not is_over(self._dir, name, beat.restarts) and self._was_heard(name)
-
-    def _was_heard(self, name: str) -> bool:
-        ago_s = heard_ago_s(self._dir, name)
-        return ago_s is not None and ago_s < _RECENT_S
+        is_same = beat.restarts == task.restarts and (task.gone or task.state in _WAITING)
+        is_newer = beat.restarts > task.restarts or is_same
+        return is_newer and not is_over(self._dir, name, beat.restarts) and was_heard(self._dir, name)
 
 
 def _after(code: int) -> TaskState:

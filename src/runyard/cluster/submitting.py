@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from runyard.base import UsageError
 from runyard.cluster.frozen import freeze_tree, frozen_command
 from runyard.cluster.settings import ClusterSettings
-from runyard.cluster.work import Array, Group, Work, keep_work, read_works
+from runyard.cluster.work import Array, Group, Work, cluster_of, keep_work, read_works
 from runyard.cluster.worker import AGAIN
-from runyard.execute import Resources, WorkerArray, cancel_tasks, submit_arrays
+from runyard.execute import Resources, SlurmError, WorkerArray, cancel_tasks, current_cluster, submit_arrays
 from runyard.pipeline import ELSEWHERE_VARIABLE
 from runyard.record import Entry, FrozenCode, SweepPaths
 
@@ -55,43 +56,79 @@ def submit_work(
         UsageError: Slurm refuses it, or is not there, or the code is too large; nothing is submitted then.
         StorageError: the disk is full.
     """
-    paths = SweepPaths(sweep_dir)
+    works, here = read_works(sweep_dir), _this_cluster()
+    check_cluster(sweep_dir, works, here)
     tree = freeze_tree(sweep_dir, entry, root=root, most_mb=settings.snapshot_mb)
-    for folder in (paths.slurm, paths.claims, paths.parts):
+    for folder in (SweepPaths(sweep_dir).slurm, SweepPaths(sweep_dir).claims, SweepPaths(sweep_dir).parts):
         folder.mkdir(exist_ok=True)
-    work = Work(
-        number=len(read_works(sweep_dir)),
-        first=first,
-        count=count,
-        values=values,
-        groups=tuple(groups),
-        take=take,
-        attempts=attempts or {},
-    )
-    sizes = [len(work.jobs_of(number)) for number in range(len(groups))]
-    work = dataclasses.replace(
-        work,
-        groups=tuple(
-            dataclasses.replace(group, workers=_workers(size, settings))
-            for group, size in zip(groups, sizes, strict=True)
+    work = _with_workers(
+        Work(
+            number=len(works),
+            first=first,
+            count=count,
+            values=values,
+            groups=tuple(groups),
+            cluster=here,
+            take=take,
+            attempts=attempts or {},
         ),
+        settings,
     )
-    keep_work(sweep_dir, work)
+    keep_work(sweep_dir, work)  # workers read it, and may begin before Slurm has told their numbers
     accepted: list[Array] = []
     try:
-        for number, size in enumerate(sizes):
-            if size:
+        for number in range(len(work.groups)):
+            if work.jobs_of(number):
                 array = _array(sweep_dir, work, number, name, entry, tree, settings)
-                array = _after_its_training(array, work.groups, number, accepted)
-                (parts,) = submit_arrays([array], folder=paths.slurm)
-                accepted += [Array(job_id=p.job_id, group=number, first=p.first, tasks=p.tasks) for p in parts]
+                accepted += _submit(_after_its_training(array, work.groups, number, accepted), number)
+        work = dataclasses.replace(work, arrays=tuple(accepted))
+        keep_work(sweep_dir, work)
     except BaseException:
         cancel_tasks([str(array.job_id) for array in accepted])
-        (paths.slurm / f"work-{work.number}.json").unlink(missing_ok=True)
+        (SweepPaths(sweep_dir).slurm / f"work-{work.number}.json").unlink(missing_ok=True)
         raise
-    work = dataclasses.replace(work, arrays=tuple(accepted))
-    keep_work(sweep_dir, work)
     return work
+
+
+def _this_cluster() -> str:
+    try:
+        return current_cluster()
+    except SlurmError as error:
+        raise UsageError(
+            f"Slurm does not answer: {error.said}", where="scontrol", todo="try again: see sinfo"
+        ) from error
+
+
+def check_cluster(sweep_dir: Path, works: Sequence[Work], here: str | None = None) -> None:
+    """Refuses to tell this cluster anything of a sweep that was submitted to another.
+
+    Args:
+        sweep_dir: the sweep.
+        works: its submissions.
+        here: this cluster, for whoever has asked.
+
+    Raises:
+        UsageError: it is another: it has other jobs by the same numbers.
+    """
+    there = cluster_of(works)
+    if there is not None and there != (here or _this_cluster()):
+        raise UsageError(
+            f"the sweep was submitted to another cluster than this, {there}",
+            where=str(sweep_dir),
+            todo="log in there",
+        )
+
+
+def _with_workers(work: Work, settings: ClusterSettings) -> Work:
+    """The submission with as many workers for each group as its jobs get."""
+    counts = [_workers(len(work.jobs_of(number)), settings) for number in range(len(work.groups))]
+    groups = [dataclasses.replace(group, workers=count) for group, count in zip(work.groups, counts, strict=True)]
+    return dataclasses.replace(work, groups=tuple(groups))
+
+
+def _submit(array: WorkerArray, group: int) -> list[Array]:
+    (parts,) = submit_arrays([array], folder=array.folder)
+    return [Array(job_id=part.job_id, group=group, first=part.first, tasks=part.tasks) for part in parts]
 
 
 def _after_its_training(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from runyard.base import RecordError, State
-from runyard.cluster.signs import is_over, is_stopped, read_end
-from runyard.cluster.work import job_ids, read_works, worker_names
+from runyard.cluster.signs import is_over, is_stopped, read_end, was_heard
+from runyard.cluster.work import cluster_of, job_ids, read_works, worker_names
 from runyard.execute import SlurmTask, SlurmWatch, TaskState, memory_kill_in, task_of
 from runyard.record import Holder, SweepPaths
 
@@ -41,7 +41,7 @@ class Vitals:
         if self._watch is None:
             try:
                 works = read_works(self._dir)
-                self._watch = SlurmWatch(job_ids(works), names=worker_names(works))
+                self._watch = SlurmWatch(job_ids(works), names=worker_names(works), cluster=cluster_of(works))
             except RecordError:
                 return None
         return task_of(self._watch.tasks(now_wanted=True), worker)
@@ -51,7 +51,9 @@ class Vitals:
         if is_over(self._dir, holder.worker, holder.restarts):
             return True
         task = self.task(holder.worker)
-        return task is not None and is_past(task, holder.restarts)
+        if task is None or (task.gone and was_heard(self._dir, holder.worker)):
+            return False
+        return is_past(task, holder.restarts)
 
     def cause(self, holder: Holder) -> tuple[State, str]:
         """What a job has died of whose worker did: a state, and words."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from runyard.base import TERMINAL, State
+from runyard.base import TERMINAL, State, from_iso, utc_now
 from runyard.cluster.collecting import collect_cluster
 from runyard.cluster.standing import Observer, Standing
 from runyard.record import RunRecord, SweepPaths, label_of, shown
@@ -97,18 +97,19 @@ class _View:
     def _progress(self, standing: Standing, runs: Sequence[RunRecord]) -> Progress:
         ended = [run.seconds for run in runs if run.state is State.COMPLETED and run.seconds is not None]
         running = [run for run in runs if run.state is State.RUNNING]
+        spent = [_seconds_so_far(run) for run in running]
         counts = dict(standing.status.record.counts)
         return Progress(
             sweep_id=standing.status.record.sweep_id,
             total=len(runs),
             counts=counts,
-            running=[RunningJob(job=run.job, label=label_of(run), seconds=0.0) for run in running],
+            running=[RunningJob(job=r.job, label=label_of(r), seconds=s) for r, s in zip(running, spent, strict=True)],
             best=self._best.best,
             eta_s=eta_seconds(
                 ended=len(ended),
                 ended_s=sum(ended),
                 pending=counts.get(State.PENDING.value, 0),
-                running_s=[0.0 for _ in running],
+                running_s=spent,
                 slots=max(1, sum(worker.is_alive for worker in standing.workers)),
             ),
             elapsed_s=time.monotonic() - self._began,
@@ -117,6 +118,11 @@ class _View:
     def close(self) -> None:
         if self._display is not None:
             self._display.close()
+
+
+def _seconds_so_far(run: RunRecord) -> float:
+    """How long an attempt has been under way, by the clocks of the machine that runs it and of this one."""
+    return max(0.0, (utc_now() - from_iso(run.attempts[-1].started_at)).total_seconds()) if run.attempts else 0.0
 
 
 def _key(run: RunRecord) -> tuple[int, int]:

@@ -51,7 +51,8 @@ class Work:
 
     ``first`` and ``count`` tell the jobs of the sweep that it was made for; ``take`` those of them that are to run,
     None for all that are not COMPLETED. ``attempts`` are those that jobs had had by then; jobs without any are left
-    out. ``values`` is what stands under ``hydra.launcher``.
+    out. ``values`` is what stands under ``hydra.launcher``. ``cluster`` is where it was submitted to; all
+    submissions of a sweep have the same, for workers are known by their numbers there.
     """
 
     number: int
@@ -59,6 +60,7 @@ class Work:
     count: int
     values: Mapping[str, Any]
     groups: tuple[Group, ...]
+    cluster: str | None = None
     take: frozenset[int] | None = None
     attempts: Mapping[int, int] = field(default_factory=dict)
     arrays: tuple[Array, ...] = ()
@@ -95,7 +97,7 @@ class Work:
             arrays=tuple(Array(**array) for array in given.pop("arrays")),
             attempts={int(job): int(count) for job, count in given.pop("attempts").items()},
             take=None if given.get("take") is None else frozenset(given["take"]),
-            **{key: given[key] for key in ("number", "first", "count", "values")},
+            **{key: given[key] for key in ("number", "first", "count", "values", "cluster")},
         )
 
 
@@ -127,6 +129,11 @@ def read_works(sweep_dir: Path) -> list[Work]:
     """
     names = [path.stem.removeprefix(_PREFIX) for path in SweepPaths(sweep_dir).slurm.glob(f"{_PREFIX}*.json")]
     return [read_work(sweep_dir, number) for number in sorted(int(name) for name in names if name.isdigit())]
+
+
+def cluster_of(works: Sequence[Work]) -> str | None:
+    """The cluster that a sweep was submitted to; None where it was to none."""
+    return next((work.cluster for work in works if work.cluster is not None), None)
 
 
 def job_ids(works: Sequence[Work]) -> list[int]:

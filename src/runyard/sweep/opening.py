@@ -117,16 +117,25 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
         entry=entry,
         is_claimed=_is_named_by_us(config, single),
     )
-    if _can_be_resumed(config, single):
-        freeze(folder, submission_of(config, entry))  # first: what has a record can be taken up again
-    if not single:
-        _note_code(opened, Path(cwd))
-    write_sweep(folder, opened.record)
-    _write_config(config, folder)
+    try:
+        _write_first(opened, config, single)
+    except OSError:
+        opened.abandon()
+        raise
     if aside is not None and opened.root is not None:
         _index_moved(opened.root, aside)
     _open[folder] = opened
     return opened
+
+
+def _write_first(opened: OpenSweep, config: DictConfig, single: bool) -> None:
+    """Writes what every sweep has from its beginning."""
+    if _can_be_resumed(config, single):
+        freeze(opened.dir, submission_of(config, opened.entry))  # first: what has a record can be taken up again
+    if not single:
+        _note_code(opened, Path(str(config.hydra.runtime.cwd)))
+    write_sweep(opened.dir, opened.record)
+    _write_config(config, opened.dir)
 
 
 def _refuse_inside_own_job(entry: Entry | None) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn
@@ -16,7 +18,7 @@ from omegaconf import OmegaConf
 
 import runyard.pipeline  # noqa: F401 (a task's calls find it loaded: its process is forked from this one)
 from runyard import compose
-from runyard.base import InterruptedSweep, RunyardError, UsageError
+from runyard.base import InterruptedSweep, RunyardError, StorageError, UsageError
 from runyard.sweep.controller import Outcomes
 from runyard.sweep.execution import Application, Execution, foreign_execution, new_execution
 from runyard.sweep.points import SweeperSettings
@@ -37,18 +39,22 @@ def plain_exit() -> Iterator[None]:
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        sys.stderr.write(f"{not_submitted(error)}\n")
+        sys.stderr.write(f"{not_submitted(error, Path(error.filename or os.curdir))}\n")
         raise SystemExit(UsageError.exit_code) from None
 
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def not_submitted(error: OSError) -> UsageError:
-    """What is said of a sweep that could not be submitted because its files could not be written."""
+def not_submitted(error: OSError | StorageError, folder: Path) -> UsageError:
+    """What is said of a sweep that could not be submitted because a file, mostly of ``folder``, was not written."""
+    if isinstance(error, StorageError):
+        problem, where = error.problem, error.where
+    else:
+        problem, where = error.strerror or str(error), str(error.filename or folder)
     return UsageError(
-        f"the sweep's files cannot be written: {error.strerror or error}",
-        where=str(error.filename or "the sweep's directory"),
+        f"the sweep's files cannot be written: {problem}",
+        where=where,
         todo="make room, then run the command again; nothing was submitted, and nothing has run",
     )
 
@@ -144,7 +150,7 @@ def abandoned_on_failure(execution: Execution) -> Iterator[None]:
         raise UsageError(compose.wording(error)) from error
     except OSError as error:
         execution.opened.abandon()
-        raise not_submitted(error) from error
+        raise not_submitted(error, execution.opened.dir) from error
     except Exception:
         execution.opened.abandon()
         raise

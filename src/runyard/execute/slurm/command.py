@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -106,3 +107,17 @@ def run_slurm(argv: Sequence[str]) -> str:
     if not answer.is_good:
         raise SlurmError(argv[0], answer.code, (answer.error or answer.out).strip() or f"exit code {answer.code}")
     return answer.out
+
+
+SHOW_CONFIG = ("scontrol", "show", "config")
+
+
+def current_cluster(run: Callable[[Sequence[str]], str] = run_slurm) -> str:
+    """What tells the cluster that Slurm's commands reach from others: its name, and where its controller listens.
+
+    Raises:
+        SlurmError: it does not answer.
+    """
+    values = dict(re.findall(r"(?m)^(ClusterName|SlurmctldHost\[0\]|SlurmctldPort)\s*=\s*(\S+)", run(SHOW_CONFIG)))
+    place = ":".join(values[key] for key in ("SlurmctldHost[0]", "SlurmctldPort") if key in values)
+    return f"{values.get('ClusterName', 'cluster')} at {place}"

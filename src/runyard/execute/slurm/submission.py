@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runyard.base import StorageError, UsageError, write_all
-from runyard.execute.slurm.command import SlurmError, run_slurm
+from runyard.execute.slurm.command import SHOW_CONFIG, SlurmError, run_slurm
 from runyard.execute.slurm.offer import SINFO, Nodes, impossible, parse_sinfo, partitions
 from runyard.execute.slurm.refusal import refusal
 from runyard.execute.slurm.script import FIRST_VARIABLE, WorkerArray, sbatch_script
@@ -155,7 +155,7 @@ def _nodes() -> list[Nodes]:
 def max_array_size() -> int:
     """How many tasks an array may have on this cluster."""
     try:
-        config = run_slurm(["scontrol", "show", "config"])
+        config = run_slurm(SHOW_CONFIG)
     except SlurmError:  # sbatch will say what is wrong
         config = ""
     found = re.findall(r"(?m)^MaxArraySize\s*=\s*(\d+)|\bmax_array_tasks=(\d+)", config)

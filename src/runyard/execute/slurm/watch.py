@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from runyard.execute.slurm.command import SlurmError, run_slurm
+from runyard.execute.slurm.command import SlurmError, current_cluster, run_slurm
 from runyard.execute.slurm.query import (
     PASSING,
     SACCT_FIELDS,
@@ -39,6 +39,7 @@ class SlurmWatch:
         least_s: float = 10.0,
         most_s: float = 60.0,
         names: Collection[str] = (),
+        cluster: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         run: Run = run_slurm,
     ) -> None:
@@ -50,6 +51,8 @@ class SlurmWatch:
             most_s: at most so much.
             names: ids of tasks that were submitted, where they are known: the accounting is asked of those as well
                 that ended, and were forgotten by the queue, before this watch began.
+            cluster: the cluster that they were submitted to, as ``current_cluster`` told it. Another one is asked
+                nothing: it has other jobs by the same numbers. None asks whichever answers.
             clock: seconds that only grow.
             run: how Slurm's commands are called.
         """
@@ -61,6 +64,7 @@ class SlurmWatch:
         self._next_at = float("-inf")
         self._tasks: dict[str, SlurmTask] = {}
         self._passing: frozenset[str] = frozenset()
+        self._cluster, self.other_cluster = cluster, ""
         self.has_accounting: bool | None = None
         self.stale_since: float | None = None
         self.calls = 0
@@ -72,7 +76,7 @@ class SlurmWatch:
             now_wanted: ask before the interval is over, if few such questions have been asked.
         """
         now = self._clock()
-        if self._ids and (now >= self._next_at or (now_wanted and self._may_ask(now))):
+        if self._ids and not self.other_cluster and (now >= self._next_at or (now_wanted and self._may_ask(now))):
             self._ask(now)
         return self._tasks
 
@@ -84,6 +88,8 @@ class SlurmWatch:
         calls = self.calls
         self._began_at = now if self._began_at is None else self._began_at
         try:
+            if self._is_elsewhere():
+                return
             queued = self._queue()
             found = self._settled(self._merged({**self._ends(queued), **queued}))
         except SlurmError:  # it does not answer: what was last told stays
@@ -93,6 +99,15 @@ class SlurmWatch:
             self._pause_s = min(self._pause_s * 1.5, self._most_s) if found == self._tasks else self._least_s
             self._tasks, self.stale_since = found, None
         self._next_at = now + self._pause_s * max(1, self.calls - calls)
+
+    def _is_elsewhere(self) -> bool:
+        """Whether Slurm's commands reach another cluster here; looked at once, for it does not change."""
+        if self._cluster is not None:
+            self.calls += 1
+            here = current_cluster(self._run)
+            self.other_cluster = here if here != self._cluster else ""
+            self._cluster = None
+        return bool(self.other_cluster)
 
     def _queue(self) -> dict[str, SlurmTask]:
         self.calls += 1
