@@ -218,7 +218,7 @@ def test_a_cancelled_sweep_can_be_taken_up_again(cluster: Cluster, shell: Cluste
 
 
 def test_single_jobs_are_cancelled_while_the_others_go_on(bare_cluster: Cluster, shell: ClusterShell) -> None:
-    submit(shell, "i=range(4)", "sleep_s=3", "hydra.launcher.workers=1")
+    submit(shell, "i=range(4)", "sleep_s=6", "hydra.launcher.workers=1")
     sweep = shell.only_sweep("short_app")
     workers_running(shell, 1)
     shell.runyard("cancel", "--jobs", "0,2", check=0)
