@@ -31,6 +31,7 @@ class Config:
     sleep_s: float = 0.0
     fail_at: int = -1
     hang_at: int = -1  # the first attempt at this job never ends
+    gate_at: int = -1  # this job goes on when there is a file marks/go
 
 
 ConfigStore.instance().store(name="config", node=Config)
@@ -46,6 +47,8 @@ def main(cfg):
     print("printed by", cfg.i)
     if cfg.i == cfg.fail_at:
         raise ValueError("as asked")
+    while cfg.i == cfg.gate_at and not (MARKS / "go").exists():
+        time.sleep(0.05)
     time.sleep(600 if cfg.i == cfg.hang_at and attempt == 1 else cfg.sleep_s)
     runyard.table("rows").append(a=cfg.i, b="x")
     mark(f"ended-{cfg.i}")
