@@ -213,7 +213,7 @@ def test_what_slurm_refuses_is_said_with_its_key_and_nothing_is_left(
 ) -> None:
     here(bare_cluster)
     with pytest.raises(UsageError) as caught:
-        submit_arrays([array(tmp_path, "sleep", "100"), array(tmp_path, **options)], folder=tmp_path)
+        submit_arrays([array(tmp_path, "sleep", "100", hold=True), array(tmp_path, **options)], folder=tmp_path)
     assert caught.value.where == f"hydra.launcher.{where}"
     assert todo in caught.value.todo
     assert list(tmp_path.iterdir()) == []
