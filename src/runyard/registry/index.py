@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import fcntl
 import io
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,32 +34,55 @@ INDEX_COLUMNS = (
     "path",
 )
 
-_LOCK_TIMEOUT_S, _LOCK_PAUSE_S = 30.0, 0.02
+_LOCK_TIMEOUT_S, _LOCK_PAUSE_S = 30.0, 0.01
+#: a record lock is the process's: it keeps no other thread out, and closing the file frees it for all of them.
+_in_this_process = threading.Lock()
+
+
+def _free_after_fork() -> None:
+    """A child has no thread that could free what a thread of its parent held."""
+    global _in_this_process  # noqa: PLW0603
+    _in_this_process = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_free_after_fork)
 
 
 @contextmanager
 def root_lock(root: Path, *, timeout_s: float = _LOCK_TIMEOUT_S) -> Iterator[None]:
-    """Keeps other processes from the root's common files while it lasts. Not to be nested in one process.
+    """Keeps other processes and threads from the root's common files while it lasts. Not to be nested.
 
     Raises:
-        RecordError: another process has held it all the time, or the file system knows no locks.
+        RecordError: others have held it all the time, or the file system knows no locks.
     """
     path = RootPaths(root).registry_lock
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     deadline = time.monotonic() + timeout_s
+    within = _in_this_process
+    if not within.acquire(timeout=timeout_s):
+        raise RecordError(path, f"another thread has held the lock for {timeout_s:g} s")
     try:
-        while True:
-            try:
-                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as exc:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            while not _is_locked_now(descriptor, path):
                 if time.monotonic() >= deadline:
-                    raise RecordError(path, f"cannot be locked for {timeout_s:.0f} s ({exc})") from exc
-                time.sleep(_LOCK_PAUSE_S)
-        yield
+                    raise RecordError(path, f"other processes have held the lock for {timeout_s:g} s")
+                time.sleep(_LOCK_PAUSE_S * (0.5 + os.urandom(1)[0] / 255))  # uneven, so that nobody is always late
+            yield
+        finally:
+            os.close(descriptor)
     finally:
-        os.close(descriptor)
+        within.release()
+
+
+def _is_locked_now(descriptor: int, path: Path) -> bool:
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        if exc.errno in (errno.EACCES, errno.EAGAIN):
+            return False
+        raise RecordError(path, f"cannot be locked ({exc})") from exc
+    return True
 
 
 def point_latest(root: Path, experiment: str, sweep_dir: Path) -> None:

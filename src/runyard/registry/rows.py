@@ -43,6 +43,7 @@ RUN_COLUMNS: Mapping[str, str] = {
     "seconds": "real",
     "git_sha": "text",
     "run_dir": "text",
+    "host": "text",
 }
 
 _NOT_FAILED = (State.PENDING, State.RUNNING, State.COMPLETED, State.CANCELLED)
@@ -100,6 +101,7 @@ def run_row(run: RunRecord, sweep_dir: Path) -> dict[str, Any]:
         "seconds": run.seconds,
         "git_sha": _mapping(run.provenance.get("git")).get("sha"),
         "run_dir": _inside(Path(run.run_dir), sweep_dir) or run.run_dir,
+        "host": run.attempts[-1].host if run.attempts else None,
     }
     return {name: _utf8(value) for name, value in row.items()}
 

@@ -1,45 +1,65 @@
-"""The tables of the registry in SQLite: their form, and how rows go in and come out."""
+"""How rows go into the registry's tables and come out. Their form is in ``migrations``."""
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from runyard.registry.rows import RUN_COLUMNS, SWEEP_COLUMNS
+from runyard.base import RecordError
+from runyard.record import RunRecord, read_runs
+from runyard.registry.rows import RUN_COLUMNS, SWEEP_COLUMNS, read_sweep_row, run_row, stored_path
+from runyard.registry.signature import signature_of
+from runyard.registry.walk import stamp_of
 
-_KINDS = {"text": "TEXT", "json": "TEXT", "bool": "INTEGER", "integer": "INTEGER", "real": "REAL"}
-_SWEEPS = ", ".join(f"{name} {_KINDS[kind]}" for name, kind in SWEEP_COLUMNS.items())
-_RUNS = ", ".join(f"{name} {_KINDS[kind]}" for name, kind in RUN_COLUMNS.items())
-#: statements that make the tables, in the place of those that may be there.
-TABLES = (
-    "DROP TABLE IF EXISTS runs",
-    "DROP TABLE IF EXISTS sweeps",
-    f"CREATE TABLE sweeps (number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, stamp TEXT, {_SWEEPS})",
-    f"CREATE TABLE runs (sweep INTEGER NOT NULL REFERENCES sweeps ON DELETE CASCADE, {_RUNS}, "
-    "PRIMARY KEY (sweep, job)) WITHOUT ROWID",
-    "CREATE INDEX runs_by_key ON runs (run_key)",
-)
+#: the kinds of names in the table ``names``, and the column of a run whose keys they are.
+NAMED = ("params", "metrics")
 
 
 @dataclass(frozen=True, slots=True)
 class SweepRows:
-    """What is to be written of one sweep."""
+    """What is to be written of one sweep. ``is_all`` tells whether these are all its runs."""
 
     sweep: dict[str, Any]
     runs: list[dict[str, Any]]
+    is_all: bool
 
 
-def write_rows(db: sqlite3.Connection, rows: SweepRows, *, replace_runs: bool) -> None:
-    """Writes a sweep's row and those of runs; with ``replace_runs`` these are all it has."""
-    _upsert(db, "sweeps", {"path": None, "stamp": None, **SWEEP_COLUMNS}, [rows.sweep], key=("path",))
+def read_rows(root: Path, sweep_dir: Path, runs: Sequence[RunRecord] | None) -> SweepRows:
+    """The rows of a sweep; with ``runs`` None, all of them, from the files.
+
+    Raises:
+        RecordError: ``sweep.json`` cannot be read, or the path cannot be kept.
+        OSError: a file cannot be opened.
+    """
+    # what tells of changes is taken before the files are read: what is too old only makes the next one look
+    stamp = stamp_of(sweep_dir)
+    signature = signature_of(sweep_dir) if runs is None else None
+    path = stored_path(root, sweep_dir)
+    if _is_no_text(path):
+        raise RecordError(sweep_dir, "the registry holds no path that is not UTF-8")
+    row = read_sweep_row(sweep_dir) | {"path": path, "stamp": stamp, "signature": signature}
+    read = read_runs(sweep_dir) if runs is None else runs
+    place = Path(os.path.abspath(sweep_dir))
+    return SweepRows(sweep=row, runs=[run_row(run, place) for run in read], is_all=runs is None)
+
+
+def write_rows(db: sqlite3.Connection, rows: SweepRows) -> None:
+    """Writes a sweep's row and those of its runs; runs that it no longer has are taken out if ``is_all``."""
+    columns = {"path": None, "stamp": None, "signature": None, **SWEEP_COLUMNS}
+    _upsert(db, "sweeps", columns, [rows.sweep], key=("path",))
     number = db.execute("SELECT number FROM sweeps WHERE path = ?", (rows.sweep["path"],)).fetchone()[0]
-    if replace_runs:
+    if rows.is_all:
         db.execute("DELETE FROM runs WHERE sweep = ?", (number,))
+        db.execute("DELETE FROM names WHERE sweep = ?", (number,))
     runs = [{"sweep": number, **run} for run in rows.runs]
     _upsert(db, "runs", {"sweep": None, **RUN_COLUMNS}, runs, key=("sweep", "job"))
+    names = {(number, kind, name) for run in rows.runs for kind in NAMED for name in run[kind]}
+    db.executemany("INSERT OR IGNORE INTO names (sweep, kind, name) VALUES (?, ?, ?)", sorted(names))
 
 
 def _upsert(
@@ -55,7 +75,7 @@ def _upsert(
         f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
         f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
     )
-    db.executemany(statement, [[_encoded(row[n], columns[n]) for n in names] for row in rows])
+    db.executemany(statement, ([_encoded(row[n], columns[n]) for n in names] for row in rows))
 
 
 def _encoded(value: Any, kind: str | None) -> Any:
@@ -73,3 +93,8 @@ def decoded(row: sqlite3.Row, columns: Mapping[str, str]) -> dict[str, Any]:
         elif kind == "bool" and values[name] is not None:
             values[name] = bool(values[name])
     return values
+
+
+def _is_no_text(path: str) -> bool:
+    """Whether a path has bytes that are no UTF-8: Python gives them as lone surrogates."""
+    return any("\ud800" <= character <= "\udfff" for character in path)
