@@ -4,10 +4,12 @@ from runyard.analyze.axes import Axis
 from runyard.analyze.cells import Cell, Columns, cell_text, level
 from runyard.analyze.groups import Group, groups_of
 from runyard.analyze.jobtable import JobTable, job_table, results_frame
-from runyard.analyze.load import LoadedSweep, load_sweep
+from runyard.analyze.load import LoadedSweep, load_sweep, mixtures_of
 from runyard.analyze.metric import is_bookkeeping, primary_metric
+from runyard.analyze.mixture import Mixture
 from runyard.analyze.student import t_quantile
 from runyard.analyze.summary import summary_columns
+from runyard.analyze.tables import write_columns
 from runyard.analyze.write import attempt, write_results
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Group",
     "JobTable",
     "LoadedSweep",
+    "Mixture",
     "attempt",
     "cell_text",
     "groups_of",
@@ -24,9 +27,11 @@ __all__ = [
     "job_table",
     "level",
     "load_sweep",
+    "mixtures_of",
     "primary_metric",
     "results_frame",
     "summary_columns",
     "t_quantile",
+    "write_columns",
     "write_results",
 ]
