@@ -48,11 +48,14 @@ def write_a_sweep(
     names: Sequence[str] | None = None,
     plan: bool = True,
     rows: Callable[[Mapping[str, Any]], Mapping[str, Sequence[Mapping[str, Any]]]] | None = None,
+    origin: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
     **changes: Any,
 ) -> Path:
     """A sweep directory: a job per point; ``task`` gives its metrics, the state it ended in, or its error.
 
-    ``rows`` gives the tables of a job. A job in the state PENDING leaves nothing but its line in the plan.
+    ``rows`` gives the tables of a job, ``origin`` what its provenance has in the place of PROVENANCE's, and under
+    ``host_name`` and ``overrides`` what its record has. A job in the state PENDING leaves nothing but its line in
+    the plan.
     """
     folder.mkdir(parents=True, exist_ok=True)
     swept = list(names if names is not None else dict.fromkeys(k for point in points for k in point))
@@ -77,7 +80,7 @@ def write_a_sweep(
     for number, point in enumerate(points):
         outcome = task(point)
         if outcome is not State.PENDING:
-            _write_a_run(folder, number, point, outcome)
+            _write_a_run(folder, number, point, outcome, dict(origin(point)) if origin else {})
         for name, table in (rows(point) if rows else {}).items():
             open_table(folder / str(number) / "tables", name).extend(table)
     return folder
@@ -87,7 +90,7 @@ def _key(point: Mapping[str, Any]) -> str:
     return digest(canonical_json({k: str(v) for k, v in point.items()}))[:16]
 
 
-def _write_a_run(folder: Path, number: int, point: Mapping[str, Any], outcome: Outcome) -> None:
+def _write_a_run(folder: Path, number: int, point: Mapping[str, Any], outcome: Outcome, origin: dict[str, Any]) -> None:
     run_dir = folder / str(number)
     run_dir.mkdir()
     state = State.COMPLETED if isinstance(outcome, Mapping) else outcome if isinstance(outcome, State) else State.FAILED
@@ -98,7 +101,7 @@ def _write_a_run(folder: Path, number: int, point: Mapping[str, Any], outcome: O
         started_at=f"2026-01-31T12:{number // 60 % 60:02d}:{number % 60:02d}.000Z",
         ended_at=f"2026-01-31T12:{number // 60 % 60:02d}:{number % 60:02d}.900Z",
         seconds=seconds,
-        host="box",
+        host=origin.pop("host_name", "box"),
         pid=100 + number,
         error=outcome if isinstance(outcome, ErrorInfo) else None,
     )
@@ -108,12 +111,12 @@ def _write_a_run(folder: Path, number: int, point: Mapping[str, Any], outcome: O
             job=number,
             run_key=_key(point),
             state=state,
-            overrides=tuple(f"{k}={v}" for k, v in point.items()),
+            overrides=(*(f"{k}={v}" for k, v in point.items()), *origin.pop("overrides", ())),
             params=dict(point),
             run_dir=str(run_dir),
             metrics=dict(outcome) if isinstance(outcome, Mapping) else {},
             attempts=(attempt,),
             seconds=seconds,
-            provenance=PROVENANCE,
+            provenance={**PROVENANCE, **origin},
         )
     )

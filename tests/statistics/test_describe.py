@@ -80,3 +80,10 @@ def test_a_level_lies_between_0_and_1(level: float) -> None:
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(ValueError, match="'student' or 'bootstrap', not 'jackknife'"):
         describe([1.0, 2.0], method="jackknife")  # type: ignore[arg-type]
+
+
+def test_a_spread_that_no_float_can_hold_has_no_interval() -> None:
+    found = describe([1e300, -1e300, 1.7e308])
+
+    assert found.std == math.inf
+    assert found.interval is None

@@ -118,3 +118,11 @@ def test_two_constants_have_no_test() -> None:
 def test_what_is_not_finite_is_refused_by_its_key(bad: float) -> None:
     with pytest.raises(ValueError, match="the candidate's value of 42 is"):
         difference({41: 0.0, 42: 1.0}, {41: 0.0, 42: bad})
+
+
+def test_a_spread_that_no_float_can_hold_has_no_test() -> None:
+    pairs = difference({1: 1e300, 2: 1.0, 3: 0.0}, {1: -1e300, 2: 5.0, 3: 1.0})
+    apart = difference({1: 1e300, 2: 1.0}, {3: -1e300, 4: 5.0})
+
+    for found in (pairs, apart):
+        assert (found.test, found.p_value, found.interval) == ("none", None, None)

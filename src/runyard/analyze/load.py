@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -11,17 +12,20 @@ import pandas as pd
 from runyard.analyze.axes import Axis, axes_of
 from runyard.analyze.cells import Columns
 from runyard.analyze.jobtable import JobTable, job_table, to_frame
-from runyard.analyze.summary import summary_columns
-from runyard.base import RecordError, State, SweepState
-from runyard.record import RunPaths, RunRecord, SweepRecord, read_plan, read_runs, read_sweep
+from runyard.analyze.mixing import is_damaged, kinds_by_group, mixed_runs, unplanned_seeds
+from runyard.analyze.mixture import MixedRun, Mixture, mixtures_among
+from runyard.analyze.summary import MIXED, summary_columns
+from runyard.base import RecordError, SweepState
+from runyard.record import RunRecord, SweepRecord, read_plan, read_runs, read_sweep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, for what is read only when asked for
 class LoadedSweep:
     """A sweep and what came out of it.
 
     ``runs`` are its jobs in order, those that have not run too; ``table`` and ``summary_table`` are their cells.
     ``problems`` says in sentences what on disk could not be read. ``names`` are the columns of the swept names.
+    What the runs mix is read from their files at the first question.
     """
 
     dir: Path
@@ -51,6 +55,33 @@ class LoadedSweep:
     def summary(self) -> pd.DataFrame:
         """DataFrame: one row per combination; columns as in ``summary_columns``. Made anew at every call."""
         return to_frame(self.summary_table)
+
+    @cached_property
+    def mixtures(self) -> tuple[Mixture, ...]:
+        """What an average over the sweep's runs mixes; empty when nothing."""
+        return mixtures_among(self.mixed_runs, unplanned_seeds(self.table))
+
+    @cached_property
+    def mixed_runs(self) -> tuple[MixedRun, ...]:
+        """What is looked at of each run, in the order of ``runs``."""
+        return tuple(mixed_runs(self.runs, self.table, sweep_dir=self.dir, swept=_declared(self.runs, self.names)))
+
+    @property
+    def mixed(self) -> Columns:
+        """The column of summary.csv that says for each row what its runs mix: kinds with ``;`` between them."""
+        cells = [run.cell for run in self.mixed_runs]
+        kinds = kinds_by_group(self.mixed_runs, cells, max(cells, default=-1) + 1)
+        return {MIXED: [";".join(found) or None for found in kinds]}
+
+
+def mixtures_of(loaded: LoadedSweep) -> tuple[Mixture, ...]:
+    """What an average over a sweep's runs mixes; empty when nothing."""
+    return loaded.mixtures
+
+
+def _declared(runs: Sequence[RunRecord], names: Sequence[str]) -> list[str]:
+    """The swept names, also as the overrides write them where a column of the table has a prefix."""
+    return list(dict.fromkeys([*names, *(str(name) for run in runs for name in run.params)]))
 
 
 def load_sweep(sweep_dir: Path) -> LoadedSweep:
@@ -108,9 +139,8 @@ def _names(sweep_dir: Path, runs: Sequence[RunRecord]) -> tuple[list[str], list[
 
 
 def _damaged_runs(runs: Sequence[RunRecord]) -> list[str]:
-    """A job counts as PENDING although its folder has a record: that one could not be read."""
-    pending = [run for run in runs if run.state is State.PENDING and not run.attempts]
-    damaged = [str(run.job) for run in pending if RunPaths(Path(run.run_dir)).run_json.exists()]
+    """Says which jobs left a record that cannot be read."""
+    damaged = [str(run.job) for run in runs if is_damaged(run)]
     if not damaged:
         return []
     jobs = ", ".join(damaged[:10]) + (f" and {len(damaged) - 10} more" if len(damaged) > 10 else "")

@@ -7,11 +7,11 @@ import numpy as np
 from runyard.analyze.cells import Cell, Columns, is_nan
 from runyard.analyze.groups import Bools, Floats, Ints, group_index, is_completed, moments
 from runyard.analyze.jobtable import JobTable, numbers
-from runyard.base import State
+from runyard.analyze.mixture import MISSING_STATES
 
 COUNTS = ("n", "missing", "failed")
-#: states of jobs that have no result yet, or were told to have none.
-MISSING_STATES = frozenset({State.PENDING, State.RUNNING, State.CANCELLED})
+#: the column of summary.csv that tells what a row's runs mix.
+MIXED = "mixed"
 
 
 def summary_columns(table: JobTable) -> Columns:
@@ -38,7 +38,7 @@ def summary_columns(table: JobTable) -> Columns:
 
 
 def _free(name: str) -> str:
-    return f"params.{name}" if name in COUNTS else name
+    return f"params.{name}" if name in (*COUNTS, MIXED) else name
 
 
 def _counts(table: JobTable, index: Ints, size: int) -> Columns:

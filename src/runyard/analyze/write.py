@@ -32,7 +32,7 @@ def write_results(sweep_dir: Path, *, loaded: LoadedSweep | None = None) -> list
         *sweep.problems,
         *attempt(paths.results_csv.name, lambda: write_columns(paths.results_csv, columns)),
         *attempt(paths.results_parquet.name, lambda: write_parquet(paths.results_parquet, columns)),
-        *attempt(paths.summary_csv.name, lambda: write_columns(paths.summary_csv, sweep.summary_table)),
+        *attempt(paths.summary_csv.name, lambda: write_columns(paths.summary_csv, sweep.summary_table | sweep.mixed)),
         *attempt(paths.tables.name, lambda: write_tables(paths.tables, sweep.table, sweep.runs)),
     ]
 

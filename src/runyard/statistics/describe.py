@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from runyard.statistics.interval import Interval, checked_level, finite
+from runyard.statistics.library import needed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Method = Literal["student", "bootstrap"]
 
 RESAMPLES = 9999
+_LARGE = 1e300  # the sum of larger values may be too large for a float
 _CELLS_AT_ONCE = 4_000_000  # of resampled values: 32 MB
 
 
@@ -24,7 +26,8 @@ _CELLS_AT_ONCE = 4_000_000  # of resampled values: 32 MB
 class Description:
     """A sample of ``n`` values. ``mean`` is NaN for n = 0; ``std`` (n - 1) and ``sem`` for n < 2.
 
-    ``interval`` is one of the mean; None for n < 2, where nothing is known of the spread.
+    ``interval`` is one of the mean; None for n < 2, where nothing is known of the spread, and where that is too large
+    for a float.
     """
 
     n: int
@@ -60,7 +63,10 @@ def describe(values: Iterable[float], *, level: float = 0.95, method: Method = "
     mean = centre(sample)
     if n < 2:
         return Description(n=n, mean=mean, std=math.nan, sem=math.nan, interval=None)
-    std = float(sample.std(ddof=1)) if sample.min() < sample.max() else 0.0
+    with np.errstate(over="ignore", invalid="ignore"):  # a spread that no float can hold is infinite
+        std = float(sample.std(ddof=1)) if sample.min() < sample.max() else 0.0
+    if not math.isfinite(std):
+        return Description(n=n, mean=mean, std=std, sem=std, interval=None)
     sem = std / math.sqrt(n)
     low, high = mean, mean
     if std > 0:
@@ -72,7 +78,9 @@ def centre(sample: Floats) -> float:
     """The mean; exactly the value when all are equal; NaN when there are none."""
     if not len(sample):
         return math.nan
-    return float(sample[0]) if sample.min() == sample.max() else float(sample.mean())
+    if sample.min() == sample.max():
+        return float(sample[0])
+    return float((sample / len(sample)).sum()) if abs(sample).max() > _LARGE else float(sample.mean())
 
 
 def _interval(low: float, high: float, level: float, method: str) -> Interval:
@@ -80,7 +88,8 @@ def _interval(low: float, high: float, level: float, method: str) -> Interval:
 
 
 def _student(mean: float, sem: float, n: int, level: float) -> tuple[float, float]:
-    from scipy.stats import t
+    with needed():
+        from scipy.stats import t
 
     half = float(t.ppf((1 + level) / 2, n - 1)) * sem
     return mean - half, mean + half
@@ -88,7 +97,9 @@ def _student(mean: float, sem: float, n: int, level: float) -> tuple[float, floa
 
 def _bootstrap(sample: Floats, level: float, seed: int) -> tuple[float, float]:
     import numpy as np
-    from scipy.stats import bootstrap
+
+    with needed():
+        from scipy.stats import bootstrap
 
     found = bootstrap(
         (sample,),

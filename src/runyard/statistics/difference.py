@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from runyard.statistics.describe import centre
 from runyard.statistics.interval import Interval, checked_level, finite
+from runyard.statistics.library import needed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,11 +64,18 @@ def difference(
     Raises:
         ValueError: a value is not finite, or ``level`` is not between 0 and 1.
     """
+    import numpy as np
+
     checked_level(level)
     is_paired = len(baseline) >= 2 and baseline.keys() == candidate.keys()
     ours = _sample("baseline", baseline)
     theirs = _sample("candidate", {key: candidate[key] for key in baseline} if is_paired else candidate)
-    return _paired(ours, theirs, level) if is_paired else _independent(ours, theirs, level)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _paired(ours, theirs, level) if is_paired else _independent(ours, theirs, level)
+        bounds = found.interval
+    if bounds is not None and not math.isfinite(bounds.high - bounds.low):  # the spread is too large for a float
+        return _without_test(ours, theirs, found.estimate, None, paired=is_paired)
+    return found
 
 
 def _sample(side: str, values: Mapping[Hashable, float]) -> Floats:
@@ -77,7 +85,8 @@ def _sample(side: str, values: Mapping[Hashable, float]) -> Floats:
 
 
 def _paired(ours: Floats, theirs: Floats, level: float) -> Difference:
-    from scipy.stats import ttest_rel
+    with needed():
+        from scipy.stats import ttest_rel
 
     within = theirs - ours
     estimate = centre(within)
@@ -104,13 +113,15 @@ def _paired(ours: Floats, theirs: Floats, level: float) -> Difference:
 
 def _wilcoxon(within: Floats) -> float:
     """Pairs without a difference are left out, as Wilcoxon did; at least one has one, for the differences spread."""
-    from scipy.stats import wilcoxon
+    with needed():
+        from scipy.stats import wilcoxon
 
     return float(wilcoxon(within[within != 0.0]).pvalue)
 
 
 def _independent(ours: Floats, theirs: Floats, level: float) -> Difference:
-    from scipy.stats import ttest_ind
+    with needed():
+        from scipy.stats import ttest_ind
 
     estimate = centre(theirs) - centre(ours)
     if len(ours) < 2 or len(theirs) < 2:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from runyard.statistics.library import needed
+
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """P-values after Holm's step-down correction (Holm, 1979), in the order given; empty for none.
@@ -11,7 +13,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Raises:
         ValueError: a value does not lie between 0 and 1.
     """
-    from statsmodels.stats.multitest import multipletests
+    with needed():
+        from statsmodels.stats.multitest import multipletests
 
     for p in p_values:
         if not 0.0 <= p <= 1.0:

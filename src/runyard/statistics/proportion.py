@@ -6,6 +6,7 @@ import math
 
 from runyard.statistics.difference import Difference
 from runyard.statistics.interval import Interval, checked_level
+from runyard.statistics.library import needed
 
 
 def proportion_interval(successes: float, trials: float, *, level: float = 0.95) -> Interval:
@@ -14,7 +15,8 @@ def proportion_interval(successes: float, trials: float, *, level: float = 0.95)
     Raises:
         ValueError: the counts are no whole numbers with 0 <= successes <= trials, or ``level`` is none.
     """
-    from statsmodels.stats.proportion import proportion_confint
+    with needed():
+        from statsmodels.stats.proportion import proportion_confint
 
     checked_level(level)
     count, total = _counts(successes, trials)
@@ -72,7 +74,9 @@ def proportions_difference(s1: float, n1: float, s2: float, n2: float, *, level:
 
 def _tested(count1: int, total1: int, count2: int, total2: int, level: float) -> tuple[Interval, float, float]:
     import numpy as np
-    from statsmodels.stats import proportion
+
+    with needed():
+        from statsmodels.stats import proportion
 
     counts = (count2, total2, count1, total1)
     low, high = proportion.confint_proportions_2indep(*counts, method="agresti-caffo", compare="diff", alpha=1 - level)
