@@ -40,7 +40,7 @@ def ls(
 ) -> None:
     """List sweeps, the newest first."""
     for root in roots:
-        _mend(root)
+        mend(root)
     rows = sorted((row for root in roots for row in list_sweeps(root)), key=_newest, reverse=True)
     known = {row["experiment"] for row in rows}
     if experiment is not None and rows and experiment not in known:
@@ -70,7 +70,7 @@ def _nothing(roots: Sequence[Path]) -> str:
     return f"no sweep below {places} yet; start one: python your_app.py -m +runyard=local x=1,2"
 
 
-def _mend(root: Path) -> None:
+def mend(root: Path) -> None:
     """Makes a registry that cannot be relied upon again from the files; says so. The list is right without it."""
     registry = Registry(root)
     if not RootPaths(root).registry.parent.is_dir():
