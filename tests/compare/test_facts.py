@@ -39,7 +39,7 @@ def test_config_code_and_environment_are_told_apart(tmp_path: Path) -> None:
         ("config", "optim.name", ("sgd", "adam")),
         ("config", "sizes", ("[1, 2]", "[1, 3]")),
         ("config", "extra", ("", "null")),
-        ("code", "uncommitted changes", ("yes", "no")),
+        ("code", "uncommitted changes", ("yes", "no, yes")),
         ("environment", "python", ("3.11.7", "3.12.1")),
         ("environment", "package numpy", ("2.1", "2.2")),
     ]

@@ -41,6 +41,13 @@ DUTIES: Mapping[str, Mapping[str, Verb]] = {
         "reproduce": Verb("reproducing", "Run one job again from its snapshot, and compare."),
         "cancel": Verb("control", "Stop a sweep, here or on Slurm; or some of its jobs."),
     },
+    "Understand": {
+        "compare": Verb("comparing", "Compare sweeps, jobs or commits: what differs, and by how much."),
+        "diff": Verb("comparing", "Tell in what two runs differ."),
+    },
+    "Judge and keep": {
+        "gate": Verb("gating", "Judge a sweep by rules on its metrics."),
+    },
     "Mend": {
         "collect": Verb("control", "Make a sweep's results and notes from what is on disk."),
         "reindex": Verb("control", "Make the registry again from the files."),

@@ -21,7 +21,8 @@ class SweepRecord:
 
     ``command`` is the command line (secrets redacted) and ``entry`` how the application can be started again
     (see ``runyard.record.entry``), or None when it cannot. ``controller`` names the process at work.
-    ``single`` marks a run without ``-m``; ``replicate`` is the swept key that only repeats.
+    ``single`` marks a run without ``-m``; ``replicate`` is the swept key that only repeats;
+    ``baseline`` is the directory of the sweep that its gates compare with.
     """
 
     sweep_id: str
@@ -42,6 +43,7 @@ class SweepRecord:
     controller: Mapping[str, Any] | None = None
     single: bool = False
     replicate: str | None = None
+    baseline: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The mapping that stands in ``sweep.json``."""

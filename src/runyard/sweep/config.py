@@ -11,6 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from runyard.base import UsageError, unknown_name
+from runyard.gates import Rule, parse_rules, read_rules
 from runyard.sweep.settings import RecorderSettings
 
 CALLBACK = "hydra.callbacks.runyard"
@@ -68,6 +69,19 @@ def validator(settings: RecorderSettings) -> Callable[[DictConfig], None] | None
         function(without_hydra(config))
 
     return check
+
+
+def gate_rules(settings: RecorderSettings, cwd: Path) -> tuple[Rule, ...]:
+    """The rules of ``hydra.callbacks.runyard.gates``: a list, or the path of a file, taken from ``cwd``.
+
+    Raises:
+        UsageError: they are none.
+    """
+    if not settings.gates:
+        return ()
+    if isinstance(settings.gates, str):
+        return read_rules(cwd / settings.gates)
+    return parse_rules(settings.gates, f"{CALLBACK}.gates")
 
 
 def without_hydra(config: DictConfig) -> DictConfig:

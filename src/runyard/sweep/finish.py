@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runyard.base import RunyardError, State, SweepState, iso, utc_now
 from runyard.record import RunRecord, SweepPaths, count_states, read_runs
+from runyard.sweep.config import gate_rules
 from runyard.sweep.opening import OpenSweep
 
 Say = Callable[[str], None]
@@ -66,14 +67,33 @@ def _paths(opened: OpenSweep) -> dict[str, str]:
 
 
 def make_files(opened: OpenSweep) -> list[str]:
-    """Tables, figure and notes; returns what could not be made, in sentences."""
+    """Verdicts, tables, figure and notes; returns what could not be made, in sentences."""
     try:
         from runyard.report import finish_files  # pandas and matplotlib are loaded only here
 
-        return finish_files(opened.dir, metric=opened.settings.metric)
+        return [*_judge(opened), *finish_files(opened.dir, metric=opened.settings.metric)]
     except Exception as exc:  # a border: the results are on disk, and the record must still be finished
         name = opened.record.sweep_id
         return [f"tables and figures were not made ({type(exc).__name__}: {exc}); try 'runyard collect {name}'"]
+
+
+def _judge(opened: OpenSweep) -> list[str]:
+    """Judges the gates that the sweep has in its config, and keeps the verdicts; says what cannot be judged."""
+    settings = opened.settings
+    if not settings.gates:
+        return []
+    from runyard.analyze import load_sweep
+    from runyard.gates import gate_sweep, write_gates
+
+    rules = gate_rules(settings, Path(opened.record.cwd))
+    loaded = load_sweep(opened.dir)
+    try:
+        before = None if opened.record.baseline is None else load_sweep(Path(opened.record.baseline))
+    except RunyardError as error:
+        return [f"the gates were not judged: their baseline is not to be had ({error})"]
+    report = gate_sweep(loaded, rules, baseline=before, baseline_name=settings.baseline or "")
+    write_gates(opened.dir, report)
+    return []
 
 
 def index(opened: OpenSweep, *, latest: bool, runs: Sequence[RunRecord] | None = None) -> None:

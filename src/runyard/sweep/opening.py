@@ -35,7 +35,15 @@ from runyard.record import (
 )
 from runyard.registry import Registry, add_to_index
 from runyard.sweep.aside import set_aside
-from runyard.sweep.config import OUR_LAUNCHERS, absolute, launcher_name, recorder_settings, task_overrides
+from runyard.sweep.config import (
+    CALLBACK,
+    OUR_LAUNCHERS,
+    absolute,
+    gate_rules,
+    launcher_name,
+    recorder_settings,
+    task_overrides,
+)
 from runyard.sweep.identity import claim_directory, sweep_id
 from runyard.sweep.settings import RecorderSettings
 from runyard.sweep.snapshot import freeze, submission_of
@@ -99,6 +107,8 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
         UsageError: a setting is wrong, the place cannot be written to, or another sweep has the directory.
     """
     settings = recorder_settings(config)
+    gate_rules(settings, Path(str(config.hydra.runtime.cwd)))  # what is wrong with them is said before anything runs
+    baseline = _baseline(config, settings)
     folder = _directory(config, single)
     if folder in _open:
         return _open[folder]
@@ -112,7 +122,7 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
     opened = OpenSweep(
         dir=folder,
         root=absolute(config, root) if root else None,
-        record=_new_record(config, folder, settings, git, entry, single),
+        record=dataclasses.replace(_new_record(config, folder, settings, git, entry, single), baseline=baseline),
         settings=settings,
         entry=entry,
         is_claimed=_is_named_by_us(config, single),
@@ -252,6 +262,18 @@ def _new_record(
         controller=controller_identity(),
         single=single,
     )
+
+
+def _baseline(config: DictConfig, settings: RecorderSettings) -> str | None:
+    """The directory of the sweep that the gates compare with, looked up now: ``latest`` is soon this one."""
+    if settings.baseline is None:
+        return None
+    from runyard.registry import find_sweep
+
+    try:
+        return str(find_sweep(settings.baseline, [absolute(config, settings.root)] if settings.root else []))
+    except UsageError as error:
+        raise UsageError(error.what, where=f"{CALLBACK}.baseline", todo=error.todo) from error
 
 
 def _write_config(config: DictConfig, folder: Path) -> None:

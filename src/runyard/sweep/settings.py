@@ -141,6 +141,8 @@ class RecorderSettings:
     metric: str | None = None
     exclude_keys: tuple[str, ...] = ()
     validate: str | None = None
+    gates: Any = None
+    baseline: str | None = None
 
 
 def _may_ask_for_cpus(asked: Mapping[str, Any], rules: Any, node: Any) -> bool:
