@@ -7,6 +7,8 @@ from runyard.analyze.jobtable import JobTable, job_table, results_frame
 from runyard.analyze.load import LoadedSweep, load_sweep, mixtures_of
 from runyard.analyze.metric import is_bookkeeping, primary_metric
 from runyard.analyze.mixture import Mixture
+from runyard.analyze.open import load
+from runyard.analyze.results import Results
 from runyard.analyze.student import t_quantile
 from runyard.analyze.summary import summary_columns
 from runyard.analyze.tables import write_columns
@@ -20,12 +22,14 @@ __all__ = [
     "JobTable",
     "LoadedSweep",
     "Mixture",
+    "Results",
     "attempt",
     "cell_text",
     "groups_of",
     "is_bookkeeping",
     "job_table",
     "level",
+    "load",
     "load_sweep",
     "mixtures_of",
     "primary_metric",

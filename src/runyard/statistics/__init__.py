@@ -1,6 +1,6 @@
 """Statistics of numbers: a sample described, a proportion, a difference, many tests at once. Knows no sweep."""
 
-from runyard.statistics.describe import Description, describe
+from runyard.statistics.describe import Description, Method, describe
 from runyard.statistics.difference import Difference, difference
 from runyard.statistics.holm import holm
 from runyard.statistics.interval import Interval
@@ -10,6 +10,7 @@ __all__ = [
     "Description",
     "Difference",
     "Interval",
+    "Method",
     "describe",
     "difference",
     "holm",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -88,11 +89,16 @@ def _interval(low: float, high: float, level: float, method: str) -> Interval:
 
 
 def _student(mean: float, sem: float, n: int, level: float) -> tuple[float, float]:
+    half = _quantile((1 + level) / 2, n - 1) * sem
+    return mean - half, mean + half
+
+
+@functools.lru_cache(maxsize=1024)  # a call takes 0.1 ms, and the cells of a sweep have mostly one n
+def _quantile(p: float, freedom: int) -> float:
     with needed():
         from scipy.stats import t
 
-    half = float(t.ppf((1 + level) / 2, n - 1)) * sem
-    return mean - half, mean + half
+    return float(t.ppf(p, freedom))
 
 
 def _bootstrap(sample: Floats, level: float, seed: int) -> tuple[float, float]:
