@@ -18,7 +18,7 @@ DAY_FILE := meituan_city_lunchtime_plat10301330_day
 DEMO_DATA := data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help venv data demo test slurm check bench xsweep experiment-is-named constraints clean
+.PHONY: help venv data demo test slurm check bench xsweep report latest experiment-is-named constraints clean
 
 help: ## list these commands
 	@echo 'make COMMAND [PYTHON=python3.12] [VENV=.venv]'
@@ -81,6 +81,12 @@ $(RAY_STAMP): constraints.txt
 
 xsweep: experiment-is-named $(STAMP) ## run conf/experiment/EXPERIMENT.yaml: make xsweep EXPERIMENT=arena_grid ARGS='workload.seed=1,2'
 	$(BIN)/python -m app -m +experiment=$(EXPERIMENT) $(ARGS)
+
+report: $(STAMP) ## make the newest sweep's report (EXPERIMENT=NAME: that of one experiment), and print where it is
+	@$(BIN)/runyard report $(if $(EXPERIMENT),latest:$(EXPERIMENT),latest) $(ARGS)
+
+latest: $(STAMP) ## show the newest sweep (EXPERIMENT=NAME: that of one experiment)
+	@$(BIN)/runyard show $(if $(EXPERIMENT),latest:$(EXPERIMENT),latest) $(ARGS)
 
 experiment-is-named:
 	@test -n "$(EXPERIMENT)" || { \

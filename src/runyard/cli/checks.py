@@ -114,7 +114,7 @@ def check_machine() -> Check:
 
 
 def check_files(root: Path) -> Check:
-    """Whether the file system renames in one step, links and locks, and has room."""
+    """Whether the file system renames in one step, makes a name once only, links and locks, and has room."""
     name = f"{root}: file system"
     try:
         with tempfile.TemporaryDirectory(dir=root, prefix=".doctor-") as folder:
@@ -139,9 +139,34 @@ def _try_files(folder: Path) -> tuple[str, str, str]:
             "locks do not keep other processes out",
             "use a file system with locks (NFS: version 4 or lockd)",
         )
+    if not _names_are_exclusive(folder):
+        return (
+            PROBLEM,
+            "a name that is taken can be made again: a job could run twice",
+            "use another file system",
+        )
     if not (folder / "link").is_symlink():
         return WARNING, "renames and locks; no links, 'latest' will be a text file", ""
     return OK, "renames, links and locks", ""
+
+
+def _names_are_exclusive(folder: Path) -> bool:
+    """Whether a claim can be made once only: by a hard link, or where there are none by ``O_EXCL``."""
+    for name in ("claim", "claim"):
+        try:
+            os.link(folder / "file", folder / name)
+        except FileExistsError:
+            return True
+        except OSError:
+            break
+    else:
+        return False
+    try:
+        for _ in range(2):
+            os.close(os.open(folder / "exclusive", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError:
+        return True
+    return False
 
 
 def _locks_hold(path: Path) -> bool:
