@@ -53,7 +53,7 @@ class Results:
 
     @property
     def results(self) -> pd.DataFrame:
-        """DataFrame: one row per job; columns as in results.csv, of several sweeps ``sweep`` and ``experiment`` first."""
+        """DataFrame: one row per job; columns as in results.csv; of several sweeps ``sweep, experiment`` first."""
         return to_frame(self._pool.table.columns)
 
     @property
@@ -145,7 +145,8 @@ class Results:
         """The ``n`` best groups by the mean of a metric, each beside the first.
 
         Returns:
-            DataFrame: one row per group, the best first; ``rank``, the names, the columns of ``summary``, ``behind`` (how far the mean is from the first's), ``p_value`` (after Holm's correction over the rows), ``test``, and
+            DataFrame: one row per group, the best first; ``rank``, the names, the columns of ``summary``; ``behind``
+            (how far the mean is from the first's), ``p_value`` (after Holm's correction over the rows), ``test``, and
             ``verdict``: ``best``, ``worse``, ``no difference shown``, ``equal``, ``unknown``.
 
         Raises:
