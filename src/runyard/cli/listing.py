@@ -111,7 +111,8 @@ def _print(rows: Sequence[dict[str, Any]], width: int | None, roots: Sequence[Pa
     ]
     click.echo(table(_COLUMNS, lines, width=width, right=frozenset({4})))
     for row in rows:
-        if row["state"] == SweepState.LOST.value and not row["single"]:
+        # an imported sweep has no command that could be run again
+        if row["state"] == SweepState.LOST.value and not row["single"] and row["command"]:
             name = shlex.quote(reference_to(row["sweep_id"], Path(row["path"]), roots))
             click.echo(f"its controller is gone, to go on: runyard resume {name}")
 

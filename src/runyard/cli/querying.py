@@ -80,6 +80,7 @@ def _print(found: FoundRuns, chosen: Sequence[str], asked: Sequence[str], width:
         }
         columns |= {name: [_cell(row, name) for row in rows] for name in asked}
         more = [name for name in [*_named(rows), "seconds"] if name not in asked]
+        more = [name for name in more if any(_value(row, name) is not None for row in rows)]
         for name in more:
             cells = [_cell(row, name) for row in rows]
             if width is None or _wide({**columns, name: cells}) <= width:
