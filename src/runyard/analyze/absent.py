@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runyard.analyze.cells import Cell, Columns
-from runyard.analyze.jobtable import JobTable
+from runyard.analyze.jobtable import JobTable, leading_columns
 from runyard.analyze.mixture import MixedRun
 from runyard.base import State
 from runyard.record import Attempt, RunRecord
@@ -26,8 +26,7 @@ def absent(table: JobTable, runs: Sequence[RunRecord], looked_at: Sequence[Mixed
     """
     expects = any(run.metrics for run in runs)
     rows = [n for n, run in enumerate(runs) if run.state is not State.COMPLETED or (expects and not run.metrics)]
-    extra = [name for name in ("sweep", "its_sweep", "experiment") if name in table.columns and name not in table.names]
-    first = list(dict.fromkeys([*extra, "job", *table.names]))
+    first = [name for name in leading_columns(table) if name != "state"]
     columns: Columns = {name: [table.columns[name][n] for n in rows] for name in first}
     columns["state"] = [table.columns["state"][n] for n in rows]
     columns["why"] = [_why(runs[n], looked_at[n]) for n in rows]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from runyard.analyze.jobtable import JobTable, to_frame
+from runyard.analyze.jobtable import JobTable, leading_columns, to_frame
 from runyard.record import RunRecord, read_rows, table_files
 
 Sources = dict[str, list[tuple[int, Path]]]
@@ -30,7 +30,7 @@ def emitted_rows(table: JobTable, name: str, sources: Sequence[tuple[int, Path]]
         name: the table; stands before columns of the rows whose name is taken.
         sources: its files, each with the position of its job in ``table``.
     """
-    first = list(dict.fromkeys([*(n for n in table.names[:1] if n in _LABELS), "job", "state", *table.names]))
+    first = leading_columns(table)
     rows, positions = [], []
     for position, path in sources:
         for row in read_rows(path):
@@ -38,6 +38,3 @@ def emitted_rows(table: JobTable, name: str, sources: Sequence[tuple[int, Path]]
             positions.append(position)
     jobs = to_frame({column: table.columns[column] for column in first})
     return pd.concat([jobs.iloc[positions].reset_index(drop=True), pd.DataFrame(rows)], axis="columns")
-
-
-_LABELS = ("sweep", "its_sweep")

@@ -109,6 +109,11 @@ def _series(cells: list[Cell]) -> pd.Series[Any]:
     return pd.Series(cells, dtype="object")
 
 
+def leading_columns(table: JobTable) -> list[str]:
+    """The columns that say which job it is: all but the metrics and LAST_COLUMNS."""
+    return [name for name in table.columns if name not in (*table.metrics, *LAST_COLUMNS)]
+
+
 def numbers(cells: Iterable[Cell]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Cells of numbers as floats; an empty cell, or a whole number too large for a float, is NaN or infinite."""
     return np.fromiter((_number(cell) for cell in cells), dtype=np.float64)

@@ -19,6 +19,7 @@ MixtureKind: TypeAlias = Literal[
     "gpu",
     "config",
     "progress",
+    "repeated",
     "missing",
     "failed",
     "damaged",
@@ -56,7 +57,10 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MixedRun:
-    """What is looked at of a run. ``origin`` and ``steps`` are of COMPLETED runs only; ``cell`` is its group."""
+    """What is looked at of a run. ``origin``, ``steps`` and ``identity`` are of COMPLETED runs only.
+
+    ``cell`` is its group in the summary. Runs of one ``identity`` have the same config and the same swept values.
+    """
 
     number: int
     state: State
@@ -64,6 +68,7 @@ class MixedRun:
     is_damaged: bool = False
     origin: Origin | None = None
     steps: Mapping[str, float]
+    identity: str | None = None
 
 
 def mixtures_among(
@@ -86,6 +91,7 @@ def mixtures_among(
     for kind, saying in _SAYING.items():
         said.append((kind, *_dirty(by_origin)) if kind == "dirty" else (kind, saying, _differing(kind, by_origin)))
     said.append(("progress", "Runs that are averaged came to different last steps", _steps(runs)))
+    said.append(("repeated", "Runs of one config and seed count more than once", _repeated(runs)))
     said += _without_result(runs, unplanned or {})
     return tuple(
         Mixture(kind=kind, sentence=f"{saying}: {_split(values, noun)}.", values=values)
@@ -145,6 +151,14 @@ def _steps(runs: Iterable[MixedRun]) -> Values:
             for step, number in sorted(reached):
                 values.setdefault(f"{name} {step:g}", []).append(number)
     return _sorted(values)
+
+
+def _repeated(runs: Iterable[MixedRun]) -> Values:
+    numbers: dict[str, list[int]] = {}
+    for run in runs:
+        if run.identity is not None:
+            numbers.setdefault(run.identity, []).append(run.number)
+    return _sorted({f"run {key}": found for key, found in numbers.items() if len(found) > 1})
 
 
 def _without_result(

@@ -42,7 +42,7 @@ class Origins:
 
     def __init__(self, sweep_dir: Path, swept: Collection[str], config: Mapping[str, str] | None = None) -> None:
         self._swept = frozenset(swept)
-        self._config = config or {}
+        self._config = {name: value for name, value in (config or {}).items() if name not in self._swept}
         base = read_code(SweepPaths(sweep_dir).code)
         self._base_id = base.id if base is not None else None
         self._base: Mapping[str, str] = base.files if base is not None else {}

@@ -14,8 +14,10 @@ from runyard.analyze.jobtable import JobTable, job_table
 from runyard.analyze.load import LoadedSweep
 from runyard.analyze.mixing import mixed_runs, unplanned_seeds
 from runyard.analyze.mixture import MixedRun, Mixture, mixtures_among
-from runyard.base import unknown_name
+from runyard.base import State, unknown_name
 from runyard.record import RunRecord, SweepPaths
+
+_SHORT_KEY = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,10 @@ class Pool:
             found += mixed_runs(
                 sweep.runs, sweep.table, sweep_dir=sweep.dir, swept=self.table.names, config=_config_of(sweep.dir)
             )
-        return [dataclasses.replace(run, number=n, cell=int(cells[n])) for n, run in enumerate(found)]
+        return [
+            dataclasses.replace(run, number=n, cell=int(cells[n]), identity=_identity(self.runs[n]))
+            for n, run in enumerate(found)
+        ]
 
     def mixtures_among(self, runs: Sequence[MixedRun]) -> tuple[Mixture, ...]:
         """What an average over the runs mixes."""
@@ -84,6 +89,14 @@ def pool_of(sweeps: Sequence[LoadedSweep]) -> Pool:
     }
     whole = dataclasses.replace(table, columns=first | table.columns, names=(label, *table.names))
     return Pool(sweeps=tuple(sweeps), table=whole, runs=tuple(runs), label=label)
+
+
+def _identity(run: RunRecord) -> str | None:
+    """What two runs share that are the same run twice; keys that the run key leaves out may tell them apart."""
+    if run.state is not State.COMPLETED or not run.run_key:
+        return None
+    values = " ".join(f"{name}={cell_text(param_cell(value))}" for name, value in sorted(run.params.items()))
+    return f"{run.run_key[:_SHORT_KEY]} {values}"
 
 
 def _free(name: str, taken: Columns) -> str:
