@@ -15,6 +15,7 @@ from runyard.base import State, UsageError, iso, utc_now, write_text
 from runyard.gates import judge, parse_rule
 from runyard.lifecycle.champions import LOCK_FILE, Champion, add_champion, read_champions
 from runyard.lifecycle.hold import held
+from runyard.lifecycle.keeping import mark_promoted
 from runyard.lifecycle.overlay import GROUP, header, overlay_text
 from runyard.lifecycle.resolved import ExactConfig, exact_config, key_here
 from runyard.lifecycle.subject import Subject, subject_of
@@ -86,6 +87,7 @@ def promote(
         text = _tried(subject, exact, head, folder) if trial else overlay_text(exact.values, exact.choices, head)
         champion = _champion(subject, chosen, path, text, gates, moment)
         if not dry_run:
+            mark_promoted(sweep_dir, subject.run.job, chosen, path, moment)  # first: rather keep too much
             write_text(path, text, sync=True)
             add_champion(folder, champion)
     return Promotion(champion=champion, path=path, text=text, use=use, before=before)
