@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, DictConfig
+from omegaconf import MISSING, DictConfig, OmegaConf
 
+from app.workloads.airline.config import AirlineConfig
+from app.workloads.airline.label import label, note
 from app.workloads.arena.config import ArenaConfig
 from app.workloads.dispatch.config import DispatchConfig
 
@@ -20,11 +22,14 @@ class AppConfig:
 
 
 def register() -> None:
-    """Puts the schemas where ``conf/`` refers to them."""
+    """Puts the schemas, and the functions that config files call, where ``conf/`` refers to them."""
     store = ConfigStore.instance()
     store.store(name="app_schema", node=AppConfig)
     store.store(group="workload", name="dispatch_schema", node=DispatchConfig)
     store.store(group="workload", name="arena_schema", node=ArenaConfig)
+    store.store(group="workload", name="airline_schema", node=AirlineConfig)
+    OmegaConf.register_new_resolver("airline.label", label, replace=True, use_cache=True)
+    OmegaConf.register_new_resolver("airline.note", note, replace=True, use_cache=True)
 
 
 def validate(cfg: DictConfig) -> None:

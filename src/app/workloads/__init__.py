@@ -9,7 +9,7 @@ from typing import Any
 
 from runyard import UsageError
 
-NAMES = ("arena", "dispatch")
+NAMES = ("airline", "arena", "dispatch")
 
 
 @dataclass(frozen=True, slots=True)
