@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.analyze.test_statement import clean, table
+from tests.analyze.cells import clean, table
 
 from runyard.analyze.ranking import ranking
 from runyard.statistics import difference, holm

@@ -4,24 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from tests.analyze.cells import clean, table
 
-from runyard.analyze import JobTable
-from runyard.analyze.mixture import MixedRun
 from runyard.analyze.statement import Wanted, statement
-from runyard.base import State
 from runyard.statistics import describe, proportion_interval
-
-
-def table(rows, names, metrics):
-    columns = {"job": list(range(len(rows))), "state": [row[0] for row in rows]}
-    for at, name in enumerate((*names, *metrics)):
-        columns[name] = [row[at + 1] for row in rows]
-    return JobTable(columns=columns, names=tuple(names), metrics=tuple(metrics))
-
-
-def clean(jobs):
-    states = map(State, jobs.columns["state"])
-    return [MixedRun(number=n, state=state, cell=0, steps={}) for n, state in enumerate(states)]
 
 
 def stated(jobs, by, metrics=(), **more):

@@ -55,9 +55,10 @@ class Origins:
         host = run.attempts[-1].host if run.attempts else None
         overrides = self._settings(run.overrides)
         told = {key: value for key, value in provenance.items() if key in _TOLD}
-        key = json.dumps([told, host, sorted(overrides.items())], sort_keys=True, default=str)
+        patch = self._patch if run.reused is None else None  # a result that was taken over has the other sweep's
+        key = json.dumps([told, host, patch, sorted(overrides.items())], sort_keys=True, default=str)
         if key not in self._known:
-            self._known[key] = self._made(told, host, overrides)
+            self._known[key] = self._made(told, host, patch, overrides)
         return self._known[key]
 
     def _settings(self, overrides: Sequence[str]) -> dict[str, str]:
@@ -71,7 +72,9 @@ class Origins:
                 settings[name] = cell_text(param_cell(value))
         return settings
 
-    def _made(self, told: Mapping[str, Any], host: str | None, overrides: Mapping[str, str]) -> Origin:
+    def _made(
+        self, told: Mapping[str, Any], host: str | None, patch: str | None, overrides: Mapping[str, str]
+    ) -> Origin:
         git = _mapping(told.get("git"))
         facets: dict[tuple[Kind, str], str] = {}
         facets |= {("config", name): value for name, value in {**self._config, **overrides}.items()}
@@ -80,8 +83,8 @@ class Origins:
         facets |= {("code", path): digest[:_SHORT] for path, digest in files.items() if digest}
         if git.get("sha"):
             facets["commit", ""] = str(git["sha"])[:_SHORT]
-        if git.get("dirty") and self._patch:
-            facets["dirty", ""] = self._patch
+        if git.get("dirty") and patch:
+            facets["dirty", ""] = patch
         if told.get("python"):
             facets["python", ""] = str(told["python"])
         name = host or _mapping(told.get("host")).get("name")

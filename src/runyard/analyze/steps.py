@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from runyard.record import table_files
 
-_STEP = re.compile(r"(?i)(.*[_/.])?(step|epoch|iteration|iter|timestep|update|round)s?")
-_TAIL_BYTES = 65536
+_STEP = re.compile(r"(?i)(.*[_/.])?(step|epoch|iteration|iter|timestep)")
+_TAIL_BYTES = 16384
+_ROWS = 16  # looked at to tell a count of steps, which never falls, from other numbers of that name
 
 
 def last_steps(run_dir: Path) -> dict[str, float]:
@@ -19,25 +23,35 @@ def last_steps(run_dir: Path) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for path in table_files(run_dir):
-        for column, value in _last_row(path).items():
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and _STEP.fullmatch(column):
-                found[f"{path.stem}.{column}"] = value
+        rows = _last_rows(path)
+        for column in rows[-1] if rows else ():
+            counted: list[Any] = [row.get(column) for row in rows]
+            if _STEP.fullmatch(column) and _rises(counted):
+                found[f"{path.stem}.{column}"] = float(counted[-1])
     return found
 
 
-def _last_row(path: Path) -> dict[str, object]:
+def _rises(values: Sequence[Any]) -> bool:
+    if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        return False
+    return all(before <= after for before, after in itertools.pairwise(values))
+
+
+def _last_rows(path: Path) -> list[dict[str, Any]]:
+    """The last rows of a file, oldest first; a torn line, and what is cut by the beginning of the tail, is skipped."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(size - _TAIL_BYTES, 0))
-            lines = file.read().splitlines()
+            lines = file.read().splitlines()[-_ROWS:]
     except OSError:
-        return {}
-    for line in reversed(lines):
+        return []
+    rows = []
+    for line in lines:
         try:
             row = json.loads(line)
         except (json.JSONDecodeError, UnicodeDecodeError):
             continue
         if isinstance(row, dict):
-            return row
-    return {}
+            rows.append(row)
+    return rows
