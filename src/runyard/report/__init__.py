@@ -4,5 +4,16 @@ from runyard.report.figure import summary_figure
 from runyard.report.finish import finish_files
 from runyard.report.layout import Layout, choose_layout
 from runyard.report.notes import notes_text, write_notes
+from runyard.report.write import ReportFiles, write_page, write_report
 
-__all__ = ["Layout", "choose_layout", "finish_files", "notes_text", "summary_figure", "write_notes"]
+__all__ = [
+    "Layout",
+    "ReportFiles",
+    "choose_layout",
+    "finish_files",
+    "notes_text",
+    "summary_figure",
+    "write_notes",
+    "write_page",
+    "write_report",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,23 +57,42 @@ def summary_figure(loaded: LoadedSweep, path: Path, metric: str | None = None) -
     if not view.drawn():
         return f"{path.name} was not made: no completed job has a finite {name}"
     try:
-        import matplotlib
+        import matplotlib  # noqa: F401  only whether it is there
     except ImportError as error:
         return f"{path.name} was not made: matplotlib is not installed ({error}); pip install 'runyard[figures]'"
+    return next(iter(draw_files(lambda: draw(view), (path,))), None)
+
+
+def draw_files(make: Callable[[], Figure], paths: Sequence[Path]) -> list[str]:
+    """Draws a figure once and writes it as each file's suffix says, in one step each.
+
+    The figure is the same whatever the user's own settings of matplotlib.
+
+    Returns:
+        A sentence when boxes stand in it for characters without a font.
+    """
+    import matplotlib
+
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # the figure is the same whatever the user's own settings
-        matplotlib.rcParams.update(paper.STYLE | {"font.family": ["DejaVu Sans", *_installed_fonts()]})
-        png, boxes = _png(view)
-    write_bytes(path, png)
-    return f"{path.name} has boxes for characters that no font of this machine has" if boxes else None
+        matplotlib.rcdefaults()
+        fonts = {"font.family": ["DejaVu Sans", *_installed_fonts()]}
+        matplotlib.rcParams.update(paper.STYLE | fonts | {"svg.hashsalt": "runyard"})  # equal figures, equal files
+        figure = make()
+        boxes = False
+        for path in paths:
+            data, lacks = _image(figure, path.suffix.removeprefix("."))
+            boxes = boxes or lacks
+            path.parent.mkdir(exist_ok=True)
+            write_bytes(path, data)
+    return [f"{paths[0].name} has boxes for characters that no font of this machine has"] if boxes else []
 
 
-def _png(view: View) -> tuple[bytes, bool]:
-    """The figure, and whether boxes stand in it for characters without a font."""
+def _image(figure: Figure, form: str) -> tuple[bytes, bool]:
+    """The figure's file, and whether boxes stand in it for characters without a font."""
     data = io.BytesIO()
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", message=_NO_GLYPH, category=UserWarning)
-        draw(view).savefig(data, format="png")
+        figure.savefig(data, format=form, metadata={"Date": None} if form == "svg" else None)
     others = [warning for warning in caught if not str(warning.message).startswith(_NO_GLYPH)]
     for warning in others:
         warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

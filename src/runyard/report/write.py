@@ -1,0 +1,70 @@
+"""Writes the report of a sweep: report.html, report.md and the figures beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from runyard.analyze import LoadedSweep, load_sweep
+from runyard.base import write_text
+from runyard.report.markdown import report_text
+from runyard.report.page import page_html
+from runyard.report.plates import plates_of, write_plates
+from runyard.report.story import make_story
+
+HTML = "report.html"
+MARKDOWN = "report.md"
+FIGURES = "figures"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFiles:
+    """What was written: None for a piece that was not asked for; ``problems`` says what could not be made."""
+
+    html: Path | None
+    markdown: Path | None
+    figures: tuple[Path, ...]
+    problems: tuple[str, ...]
+
+
+def write_report(
+    sweep_dir: Path, *, metric: str | None = None, html: bool = True, markdown: bool = True, figures: bool = True
+) -> ReportFiles:
+    """Writes the report of a sweep into its directory, each file in one step.
+
+    Args:
+        sweep_dir: the sweep; it may be at work.
+        metric: the metric to speak of; None takes the primary one (see ``primary_metric``).
+        html: make ``report.html``.
+        markdown: make ``report.md``.
+        figures: make ``figures/<name>.png`` and ``.svg``. ``report.md`` links to those that are there.
+
+    Raises:
+        RecordError: the directory has neither a sweep record nor a run.
+        UsageError: no job reported ``metric``, or what the page needs is not installed.
+    """
+    story = make_story(load_sweep(sweep_dir), metric)
+    plates = plates_of(story)
+    drawn, problems = write_plates(plates, sweep_dir / FIGURES) if figures else ({}, [])
+    story = dataclasses.replace(story, problems=tuple(problems))
+    page = sweep_dir / HTML if html else None
+    if page is not None:
+        write_text(page, page_html(story, plates))
+    text = sweep_dir / MARKDOWN if markdown else None
+    if text is not None:
+        places = {plate.name: sweep_dir / FIGURES / f"{plate.name}.png" for plate in plates}
+        there = [(plate, places[plate.name].relative_to(sweep_dir)) for plate in plates if places[plate.name].is_file()]
+        write_text(text, report_text(story, there))
+    paths = tuple(path for both in drawn.values() for path in both)
+    return ReportFiles(html=page, markdown=text, figures=paths, problems=(*story.loaded.problems, *problems))
+
+
+def write_page(loaded: LoadedSweep, path: Path, metric: str | None = None) -> None:
+    """Writes the page alone, in one step; see ``write_report``.
+
+    Raises:
+        UsageError: no job reported ``metric``, or what the page needs is not installed.
+    """
+    story = make_story(loaded, metric)
+    write_text(path, page_html(story, plates_of(story)))
