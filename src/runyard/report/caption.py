@@ -34,9 +34,18 @@ def title(view: View) -> str:
 
 def caption(view: View, remarks: Sequence[str]) -> str:
     """The caption in lines that fit the width; its shorter parts are not broken."""
-    parts = [_averages(view), _interval(view), *remarks, _fixed(view), _left_out(view), view.loaded.sweep.sweep_id]
+    return wrapped([_averages(view), _interval(view), *remarks, *footnote(view)])
+
+
+def wrapped(parts: Sequence[str]) -> str:
+    """Parts of a caption in lines that fit the width; the shorter ones are not broken."""
     kept = [part.replace(" ", _NO_BREAK) if len(part) < _LINE_WIDTH // 2 else part for part in parts if part]
     return textwrap.fill(plain(" · ".join(kept)), _LINE_WIDTH)
+
+
+def footnote(view: View) -> list[str]:
+    """What every figure of a sweep says last: fixed values, what is left out, which sweep."""
+    return [part for part in (_fixed(view), _left_out(view), view.loaded.sweep.sweep_id) if part]
 
 
 def _averages(view: View) -> str:

@@ -29,7 +29,6 @@ _DRAW: Mapping[str, Callable[[Figure, View], list[str]]] = {
     "heat": draw_heat,
     "scatter": draw_scatter,
 }
-_PAD_IN = 0.08
 _NO_GLYPH = "Glyph"  # how matplotlib begins its warning about a character without a font
 
 
@@ -109,14 +108,9 @@ def _installed_fonts() -> list[str]:
 
 def draw(view: View) -> Figure:
     """The figure of a view, with its title and caption. Takes matplotlib's settings as they are."""
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    engine = ConstrainedLayoutEngine(w_pad=_PAD_IN, h_pad=_PAD_IN / 2)
-    figure = Figure(figsize=size_in(view), dpi=paper.DPI, layout=engine)
+    figure = paper.sheet(*size_in(view))
     remarks = _DRAW[view.layout.kind](figure, view)
-    figure.suptitle(title(view), x=0.01, ha="left", fontsize=10.5)
-    figure.supxlabel(caption(view, remarks), x=0.01, ha="left", fontsize=7, color=paper.GREY)
+    paper.inscribe(figure, title(view), caption(view, remarks))
     return figure
 
 

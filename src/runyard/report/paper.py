@@ -49,9 +49,25 @@ STYLE: dict[Any, Any] = {
     "savefig.bbox": "standard",
 }
 LINES = ("-", "--", "-.", ":", "-", "--", "-.")  # so that of two equal lines both are seen
+_PAD_IN = 0.08
 _WIDE_RATIO = 30.0
 _TICKS_AT_MOST = 12
 _TICK_GAP = 0.06
+
+
+def sheet(width_in: float, height_in: float) -> Figure:
+    """An empty figure that lays itself out."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    engine = ConstrainedLayoutEngine(w_pad=_PAD_IN, h_pad=_PAD_IN / 2)
+    return Figure(figsize=(width_in, height_in), dpi=DPI, layout=engine)
+
+
+def inscribe(figure: Figure, title: str, caption: str) -> None:
+    """Writes the title above and the caption below."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    figure.supxlabel(caption, x=0.01, ha="left", fontsize=7, color=GREY)
 
 
 def panel_axes(figure: Figure, view: View) -> Iterator[tuple[Axes, dict[str, Cell]]]:

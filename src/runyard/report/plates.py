@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runyard.analyze import attempt
-from runyard.report.caption import caption, title
-from runyard.report.figure import draw, draw_files
-from runyard.report.interactive import spec_of
+from runyard.report.effects import effect_plates, view_plate
+from runyard.report.figure import draw_files
 from runyard.report.plate import Plate
+from runyard.report.spread import spread_plate
 from runyard.report.story import Story
-from runyard.report.view import View, make_view
+from runyard.report.view import make_view
 
 
 def plates_of(story: Story) -> list[Plate]:
@@ -21,18 +21,8 @@ def plates_of(story: Story) -> list[Plate]:
     view = make_view(story.loaded, story.metric)
     if not view.drawn():
         return []
-    return [view_plate("summary", view)]
-
-
-def view_plate(name: str, view: View) -> Plate:
-    """The plate of a view."""
-    return Plate(
-        name=name,
-        title=title(view).replace("\\$", "$"),
-        caption=" ".join(caption(view, []).replace("\\$", "$").split()),
-        spec=spec_of(view),
-        paper=lambda: draw(view),
-    )
+    spread = spread_plate(view)
+    return [view_plate("summary", view), *([spread] if spread else []), *effect_plates(view)]
 
 
 def write_plates(plates: Sequence[Plate], folder: Path) -> tuple[dict[str, tuple[Path, Path]], list[str]]:
