@@ -1,5 +1,6 @@
 """What becomes of finished runs: promote, leaderboard, archive, restore, remove; tags and notes."""
 
+from runyard.lifecycle.annotating import Annotation, note_sweep, tag_sweep
 from runyard.lifecycle.archiving import (
     Dropped,
     Metadata,
@@ -11,17 +12,32 @@ from runyard.lifecycle.archiving import (
 )
 from runyard.lifecycle.champions import Champion, read_champions
 from runyard.lifecycle.choosing import Candidate, Choice, candidates, choose, parse_age
+from runyard.lifecycle.leaderboard import (
+    LABELS,
+    Added,
+    Leaderboard,
+    LeaderboardEntry,
+    add_to_leaderboard,
+    entry_of,
+    read_leaderboard,
+    sorted_rows,
+)
 from runyard.lifecycle.promoting import Promotion, promote
 from runyard.lifecycle.removing import Removal, plan_removal, remove
 from runyard.lifecycle.status import Judgement, Limits, Status, judge_sweep, status_of
 from runyard.lifecycle.subject import Subject, subject_of, subjects_of
 
 __all__ = [
+    "LABELS",
+    "Added",
+    "Annotation",
     "Candidate",
     "Champion",
     "Choice",
     "Dropped",
     "Judgement",
+    "Leaderboard",
+    "LeaderboardEntry",
     "Limits",
     "Metadata",
     "Move",
@@ -29,19 +45,25 @@ __all__ = [
     "Removal",
     "Status",
     "Subject",
+    "add_to_leaderboard",
     "archive_sweep",
     "candidates",
     "choose",
     "default_archive",
+    "entry_of",
     "judge_sweep",
+    "note_sweep",
     "parse_age",
     "plan_removal",
     "promote",
     "read_champions",
+    "read_leaderboard",
     "read_metadata",
     "remove",
     "restore_sweep",
+    "sorted_rows",
     "status_of",
     "subject_of",
     "subjects_of",
+    "tag_sweep",
 ]
