@@ -218,6 +218,20 @@ def test_strict_refuses_a_mean_over_two_commits_and_names_them(root):
             ask()
 
 
+def test_strict_can_be_told_what_to_allow(root):
+    def origin(point):
+        return {**CLEAN, "host_name": f"node{point['seed']}"}
+
+    results = load(write_a_sweep(root / "line" / "s", points(), task, origin=origin))
+
+    assert results.summary(strict=True, allow=["host"]).equals(results.summary())
+    assert results.best("loss", strict=True, allow=["host"]).equals(results.best("loss"))
+    with pytest.raises(UsageError, match=r"mixed \(host\)"):
+        results.refuse_mixtures(allow=["commit"])
+    with pytest.raises(UsageError, match="unknown kind of mixture 'hosts'"):
+        results.refuse_mixtures(allow=["hosts"])
+
+
 def test_strict_lets_a_clean_sweep_pass(sweep):
     results = load(sweep)
 

@@ -60,6 +60,8 @@ def test_strict_refuses_to_rank_what_is_mixed(runyard: Runyard, make_sweep: Make
     assert runyard("best", "acc").stdout.splitlines()[-1].startswith("mixed (commit)")
     assert runyard("best", "acc", "--strict").exit_code == 2
     assert runyard("pivot", "acc", "-r", "model.lr", "-c", "seed", "--strict").exit_code == 2
+    assert runyard("best", "acc", "--strict", "--allow", "commit").exit_code == 0
+    assert runyard("pivot", "acc", "-r", "model.lr", "-c", "seed", "--strict", "--allow", "commit").exit_code == 0
 
 
 def test_a_metric_that_nobody_reported_cannot_be_ranked(runyard: Runyard, make_sweep: MakeSweep) -> None:

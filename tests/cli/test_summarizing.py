@@ -103,6 +103,25 @@ def test_strict_lets_pass_what_is_not_mixed(runyard: Runyard, make_sweep: MakeSw
     assert runyard("summary", "--strict").exit_code == 0
 
 
+def test_strict_can_allow_a_kind(runyard: Runyard, make_sweep: MakeSweep) -> None:
+    sweep_over_seeds(make_sweep, sha="fff0000")
+
+    assert runyard("summary", "--strict", "--allow", "commit").exit_code == 0
+    assert runyard("summary", "--strict", "--allow", "host").exit_code == 2
+    assert "did you mean 'commit'?" in runyard("summary", "--strict", "--allow", "comit").stderr
+
+
+def test_a_proportion_is_pooled_over_the_runs_of_a_row(runyard: Runyard, make_sweep: MakeSweep) -> None:
+    sweep_over_seeds(make_sweep)
+
+    lines = [line.split() for line in runyard("summary", "--proportion", "win=wins:trials").stdout.splitlines()]
+
+    assert lines[0] == ["win"]
+    assert lines[2][:3] == ["0.1", "3", "0.1"]
+    assert lines[2][-2:] == ["3", "30"]
+    assert "--proportion" in runyard("summary", "--proportion", "win=wins").stderr
+
+
 def test_failed_and_missing_jobs_are_counted_and_said(runyard: Runyard, make_sweep: MakeSweep) -> None:
     make_sweep(states=[COMPLETED, FAILED, State.PENDING])
 

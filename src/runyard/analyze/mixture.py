@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from runyard.analyze.origin import Kind, Origin
 from runyard.base import State
@@ -24,6 +24,7 @@ MixtureKind: TypeAlias = Literal[
     "failed",
     "damaged",
 ]
+MIXTURE_KINDS: tuple[str, ...] = get_args(MixtureKind)
 Values: TypeAlias = "Mapping[str, tuple[int, ...]]"
 
 #: states of jobs that have no result yet, or were told to have none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from runyard.analyze.absent import absent
 from runyard.analyze.emitted import emitted_rows, emitted_tables
 from runyard.analyze.jobtable import to_frame
 from runyard.analyze.load import LoadedSweep
-from runyard.analyze.mixture import MixedRun, Mixture
+from runyard.analyze.mixture import MIXTURE_KINDS, MixedRun, Mixture
 from runyard.analyze.pool import Pool, pool_of
 from runyard.analyze.ranking import UNKNOWN, WORSE, Mode, ranking
 from runyard.analyze.statement import Wanted, free_name, statement
@@ -109,6 +109,7 @@ class Results:
         method: Method = "student",
         proportions: Mapping[str, tuple[str, str]] | None = None,
         strict: bool = False,
+        allow: Collection[str] = (),
     ) -> pd.DataFrame:
         """The mean of each metric over the jobs that share values, with its spread and interval.
 
@@ -121,6 +122,7 @@ class Results:
             proportions: further metrics by name, each the pooled quotient of two: ``{"asr": ("successes", "trials")}``.
                 Their interval is Wilson's.
             strict: refuse where runs are mixed, see ``mixtures``.
+            allow: kinds of mixtures that ``strict`` lets pass, such as ``host``.
 
         Returns:
             DataFrame, tidy: one row per metric and group; the names, then ``metric, n, missing, failed, left_out, mean,
@@ -131,7 +133,7 @@ class Results:
         Raises:
             UsageError: a name is not known; ``ci`` or ``method`` is none; with ``strict``, runs are mixed.
         """
-        self._check(ci, method, strict)
+        self._check(ci, method, strict, allow)
         pooled = {name: (self._metric(a), self._metric(b)) for name, (a, b) in (proportions or {}).items()}
         chosen = self.metrics if metrics is None else [self._metric(name) for name in _listed(metrics)]
         if metrics is None and pooled:
@@ -140,7 +142,15 @@ class Results:
         return to_frame(statement(self._pool.table, self._looked_at, wanted))
 
     def ranking(
-        self, metric: str, mode: Mode = "max", *, by: By = None, n: int = 10, ci: float = 0.95, strict: bool = False
+        self,
+        metric: str,
+        mode: Mode = "max",
+        *,
+        by: By = None,
+        n: int = 10,
+        ci: float = 0.95,
+        strict: bool = False,
+        allow: Collection[str] = (),
     ) -> pd.DataFrame:
         """The ``n`` best groups by the mean of a metric, each beside the first.
 
@@ -152,7 +162,7 @@ class Results:
         Raises:
             UsageError: as ``summary``; ``mode`` or ``n`` is none.
         """
-        self._check(ci, "student", strict)
+        self._check(ci, "student", strict, allow)
         if mode not in ("max", "min"):
             raise unknown_name("mode", mode, ("max", "min"))
         if n < 1:
@@ -170,7 +180,14 @@ class Results:
         )
 
     def best(
-        self, metric: str, mode: Mode = "max", *, by: By = None, ci: float = 0.95, strict: bool = False
+        self,
+        metric: str,
+        mode: Mode = "max",
+        *,
+        by: By = None,
+        ci: float = 0.95,
+        strict: bool = False,
+        allow: Collection[str] = (),
     ) -> pd.Series[Any]:
         """The group with the best mean of a metric.
 
@@ -182,7 +199,7 @@ class Results:
         Raises:
             UsageError: as ``ranking``; no job has a value.
         """
-        two = self.ranking(metric, mode, by=by, n=2, ci=ci, strict=strict)
+        two = self.ranking(metric, mode, by=by, n=2, ci=ci, strict=strict, allow=allow)
         if two.empty:
             raise UsageError(f"no completed job has a finite value of {metric!r}", where=self._where())
         first = two.astype(object).iloc[0].drop(["rank", "behind", "p_value", "test", "verdict"])
@@ -190,7 +207,7 @@ class Results:
         verdict = UNKNOWN if second is None else str(second["verdict"])
         first["mixed"] = first["mixed"] if isinstance(first["mixed"], str) else None  # empty cells alone are NaN
         first["next_behind"] = None if second is None else second["behind"]
-        first["next_p_value"] = None if second is None else second["p_value"]
+        first["next_p_value"] = None if second is None or pd.isna(second["p_value"]) else second["p_value"]
         first["within_noise"] = None if verdict == UNKNOWN else verdict != WORSE
         return first.rename("best")
 
@@ -225,19 +242,32 @@ class Results:
             cells.columns = cells.columns.get_level_values(0)
         return cells
 
-    def _check(self, ci: float, method: str, strict: bool) -> None:
+    def refuse_mixtures(self, allow: Collection[str] = ()) -> None:
+        """Nothing, when the runs mix nothing but the kinds that are allowed.
+
+        Raises:
+            UsageError: they do, with a sentence for each; or a kind is not known.
+        """
+        for kind in allow:
+            if kind not in MIXTURE_KINDS:
+                raise unknown_name("kind of mixture", kind, MIXTURE_KINDS)
+        found = [mixture for mixture in self.mixtures if mixture.kind not in allow]
+        if found:
+            kinds = ", ".join(mixture.kind for mixture in found)
+            said = "".join(f"\n    {mixture.sentence}" for mixture in found)
+            raise UsageError(
+                f"refused, because runs are mixed ({kinds}):{said}",
+                where=self._where(),
+                todo="run what is missing or differs again (runyard resume), allow the kind, or do not ask strictly",
+            )
+
+    def _check(self, ci: float, method: str, strict: bool, allow: Collection[str]) -> None:
         if not 0.0 < ci < 1.0:
             raise UsageError(f"a confidence level lies between 0 and 1, not {ci}", todo="for 95 % give 0.95")
         if method not in ("student", "bootstrap"):
             raise unknown_name("method", method, ("student", "bootstrap"))
-        if strict and self.mixtures:
-            kinds = ", ".join(mixture.kind for mixture in self.mixtures)
-            said = "".join(f"\n    {mixture.sentence}" for mixture in self.mixtures)
-            raise UsageError(
-                f"refused, because runs are mixed ({kinds}):{said}",
-                where=self._where(),
-                todo="run what is missing or differs again (runyard resume), or ask without strict",
-            )
+        if strict:
+            self.refuse_mixtures(allow)
 
     def _where(self) -> str:
         return ", ".join(str(sweep.dir) for sweep in self.sweeps)

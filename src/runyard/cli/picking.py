@@ -11,6 +11,7 @@ import click
 from runyard.base import UsageError
 from runyard.cli.options import json_option, print_json, roots_option
 from runyard.cli.summarizing import (
+    allow_option,
     by_option,
     ci_option,
     csv_option,
@@ -36,6 +37,7 @@ _BEHIND = ("behind", "p_value", "test", "verdict", "mixed")
 @click.option("--limit", "-n", type=click.IntRange(min=1), default=5, show_default=True, help="At most so many.")
 @ci_option
 @strict_option
+@allow_option
 @csv_option
 @roots_option
 @json_option
@@ -46,6 +48,7 @@ def best(
     limit: int,
     ci: float,
     strict: bool,
+    allow: tuple[str, ...],
     as_csv: bool,
     roots: tuple[Path, ...],
     as_json: bool,
@@ -53,7 +56,7 @@ def best(
     """Rank combinations by the mean of a metric over seeds; tell which are not shown to be worse than the first."""
     *sweeps, metric = words
     found = open_results(sweeps, roots)
-    frame = found.ranking(metric, mode, by=by or None, n=limit, ci=ci, strict=strict)
+    frame = found.ranking(metric, mode, by=by or None, n=limit, ci=ci, strict=strict, allow=allow)
     rows = rows_of(frame)
     if as_json:
         print_json({"rows": rows, "mixtures": mixtures_json(found)})
@@ -94,6 +97,7 @@ def _said(rows: Sequence[Mapping[str, Any]]) -> str:
     "--columns", "-c", multiple=True, required=True, metavar="NAME", help="What the columns are; can be repeated."
 )
 @strict_option
+@allow_option
 @csv_option
 @roots_option
 @json_option
@@ -102,6 +106,7 @@ def pivot(
     rows: tuple[str, ...],
     columns: tuple[str, ...],
     strict: bool,
+    allow: tuple[str, ...],
     as_csv: bool,
     roots: tuple[Path, ...],
     as_json: bool,
@@ -110,7 +115,7 @@ def pivot(
     *sweeps, metric = words
     found = open_results(sweeps, roots)
     if strict:
-        found.summary([], metrics=metric, strict=True)
+        found.refuse_mixtures(allow)
     cells = found.pivot(metric, rows, columns)
     across = [_label(column) for column in cells.columns]
     down = [str(name) for name in cells.index.names]

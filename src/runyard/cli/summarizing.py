@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runyard.base import UsageError
 from runyard.cli.options import json_option, print_json, roots_option
 from runyard.cli.words import count, number, table, terminal_width
 from runyard.record import LATEST
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 _METRICS_ON_A_TERMINAL = 6
 _ROWS_ON_A_TERMINAL = 40
 _COUNTS = ("missing", "failed", "left_out")
-_STATED = frozenset({"metric", "n", *_COUNTS, "mean", "std", "sem", "low", "high", "mixed"})
+_STATED = frozenset({"metric", "n", *_COUNTS, "mean", "std", "sem", "low", "high", "mixed", "successes", "trials"})
 
 by_option = click.option("--by", multiple=True, metavar="NAME", help="Group by this; can be repeated.  [default: all]")
 ci_option = click.option("--ci", type=float, default=0.95, show_default=True, help="Confidence level of intervals.")
 strict_option = click.option("--strict", is_flag=True, help="Refuse when runs are mixed.")
+allow_option = click.option(
+    "--allow", multiple=True, metavar="KIND", help="With --strict: let this kind of mixture pass; can be repeated."
+)
 csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 
 
@@ -38,7 +42,15 @@ csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option(
     "--method", default="student", show_default=True, metavar="student|bootstrap", help="How intervals are made."
 )
+@click.option(
+    "--proportion",
+    "proportions",
+    multiple=True,
+    metavar="NAME=A:B",
+    help="State the sum of metric A over that of metric B, with Wilson's interval; can be repeated.",
+)
 @strict_option
+@allow_option
 @csv_option
 @roots_option
 @json_option
@@ -48,7 +60,9 @@ def summary(
     by: tuple[str, ...],
     ci: float,
     method: Any,
+    proportions: tuple[str, ...],
     strict: bool,
+    allow: tuple[str, ...],
     as_csv: bool,
     roots: tuple[Path, ...],
     as_json: bool,
@@ -58,7 +72,15 @@ def summary(
     What the averaged runs do not have in common stands beside the numbers: commits, versions, hosts, missing seeds.
     """
     found = open_results(sweeps, roots)
-    frame = found.summary(by or None, metrics=metrics or None, ci=ci, method=method, strict=strict)
+    frame = found.summary(
+        by or None,
+        metrics=metrics or None,
+        ci=ci,
+        method=method,
+        proportions=dict(map(_proportion, proportions)),
+        strict=strict,
+        allow=allow,
+    )
     if as_json:
         print_json({"rows": rows_of(frame), "mixtures": mixtures_json(found)})
         return
@@ -66,8 +88,17 @@ def summary(
         click.echo(csv_text(rows_of(frame), list(map(str, frame.columns))), nl=False)
         tell_mixtures(found, err=True)
         return
-    _print(frame, ci, metrics)
+    _print(frame, ci, (*metrics, *proportions))
     tell_mixtures(found)
+
+
+def _proportion(text: str) -> tuple[str, tuple[str, str]]:
+    """The name and the two metrics of ``asr=successes:trials``."""
+    name, _, counts = text.partition("=")
+    successes, _, trials = counts.partition(":")
+    if not (name and successes and trials):
+        raise UsageError(f"no proportion: {text!r}", where="--proportion", todo="write it as asr=successes:trials")
+    return name, (successes, trials)
 
 
 def open_results(sweeps: Sequence[str], roots: Sequence[Path]) -> Results:
@@ -135,7 +166,8 @@ def _print(frame: pd.DataFrame, ci: float, asked: Sequence[str]) -> None:
 
 def stated(rows: Sequence[Mapping[str, Any]], names: Sequence[str], ci: float, more: Sequence[str] = ()) -> str:
     """The lines of a table of means: names, n, mean, interval, spread; counts and kinds where there are any."""
-    counts = [name for name in _COUNTS if any(row[name] for row in rows)]
+    pooled = [name for name in ("successes", "trials") if any(row.get(name) is not None for row in rows)]
+    counts = [*(name for name in _COUNTS if any(row[name] for row in rows)), *pooled]
     mixed = ["mixed"] if any(row["mixed"] for row in rows) else []
     header = [*map(_short, names), "n", "mean", f"{100 * ci:g} % interval", "std", *counts, *more, *mixed]
     lines = [
@@ -145,7 +177,7 @@ def stated(rows: Sequence[Mapping[str, Any]], names: Sequence[str], ci: float, m
             number(row["mean"]),
             interval_text(row),
             number(row["std"]),
-            *(str(row[name]) for name in counts),
+            *(number(row[name]) for name in counts),
             *(_p_text(row[name]) if name == "p_value" else number(row[name]) for name in more),
             *(row["mixed"] or "" for _ in mixed),
         ]
