@@ -29,6 +29,7 @@ def test_all_files_are_made(tmp_path):
             "summary.csv",
             "summary.png",
             "notes.md",
+            "report.html",
             "tables",
         ]
     }
@@ -65,6 +66,26 @@ def test_the_metric_can_be_named(tmp_path):
     folder = sweep(tmp_path)
     assert finish_files(folder, "acc") == []
     assert "`acc` was highest" in (folder / "notes.md").read_text()
+
+
+def test_without_plotly_or_jinja2_the_rest_is_made_and_one_line_says_what_to_install(tmp_path, monkeypatch):
+    for name in ("plotly", "jinja2"):
+        monkeypatch.setitem(sys.modules, name, None)
+        folder = sweep(tmp_path / name)
+        (message,) = finish_files(folder)
+        assert message == f"report.html was not made: the page needs {name}, which is not installed; " + (
+            "pip install 'runyard[report]'"
+        )
+        assert not (folder / "report.html").exists()
+        assert "runyard[report]" in (folder / "notes.md").read_text()
+        monkeypatch.undo()
+
+
+def test_the_page_can_be_left_out(tmp_path):
+    folder = sweep(tmp_path)
+    assert finish_files(folder, page=False) == []
+    assert not (folder / "report.html").exists()
+    assert (folder / "notes.md").exists()
 
 
 def test_a_metric_that_no_job_reported_is_told_and_another_shown(tmp_path):

@@ -45,7 +45,10 @@ def effect_plates(view: View) -> list[Plate]:
     ranked = importance_of(view.loaded, view.metric)
     order = [item.axis for item in ranked]
     axes = sorted(_varying(view), key=lambda axis: order.index(axis) if axis in order else len(order))
-    made = [_bars(view, axes), *_ablations(view, axes), _importance(view, ranked), _parallel(view, axes)]
+    settings = [axis for axis in axes if axis.role == "setting"] or axes
+    repeated = tuple(axis for axis in axes if axis not in settings)
+    made = [_bars(view, settings, repeated), *_ablations(view, settings, repeated)]
+    made += [_importance(view, ranked), _parallel(view, axes)]
     return [plate for plate in made if plate is not None]
 
 
@@ -63,19 +66,19 @@ def _with_layout(view: View, layout: Layout) -> View:
     return dataclasses.replace(view, layout=layout, groups=groups)
 
 
-def _bars(view: View, axes: Sequence[Axis]) -> Plate | None:
+def _bars(view: View, axes: Sequence[Axis], repeated: tuple[Axis, ...]) -> Plate | None:
     """The strongest axis as groups of bars, the next as their colours, with intervals over all else."""
     few = [axis for axis in axes if len(axis.values) <= _MOST_BARS]
     if not _is_grid(view) or view.layout.kind in ("bars", "points") or len(few) < 2:
         return None
     x = max(few[:2], key=lambda axis: len(axis.values))
     series = next((axis for axis in few if axis is not x and len(axis.values) <= MAX_SERIES), None)
-    averaged = tuple(axis for axis in axes if axis not in (x, series))
+    averaged = (*(axis for axis in axes if axis not in (x, series)), *repeated)
     plate_view = _with_layout(view, Layout(kind="bars", x=x, series=series, averaged=averaged))
     return view_plate("bars", plate_view) if plate_view.drawn() else None
 
 
-def _ablations(view: View, axes: Sequence[Axis]) -> list[Plate]:
+def _ablations(view: View, axes: Sequence[Axis], repeated: tuple[Axis, ...]) -> list[Plate]:
     """A heat map for each pair of the strongest axes, over all else; not the one that the summary shows already."""
     few = [axis for axis in axes if len(axis.values) <= _MOST_LEVELS]
     if not _is_grid(view):
@@ -83,7 +86,7 @@ def _ablations(view: View, axes: Sequence[Axis]) -> list[Plate]:
     plates: list[Plate] = []
     for a, b in itertools.combinations(few, 2):
         x, y = (a, b) if len(a.values) >= len(b.values) else (b, a)
-        averaged = tuple(axis for axis in axes if axis not in (x, y))
+        averaged = (*(axis for axis in axes if axis not in (x, y)), *repeated)
         layout = Layout(kind="heat", x=x, y=y, averaged=averaged)
         known = view.layout
         if known.kind == "heat" and not known.facets and {known.x, known.y} == {x, y}:

@@ -34,6 +34,7 @@ def notes_text(loaded: LoadedSweep, notmade: Sequence[str] = (), metric: str | N
         " ".join((origin.what_was_run(loaded), origin.how_it_ran(loaded), origin.which_code(loaded))),
         _users_words(loaded),
         " ".join(sentence for sentence in (findings.states_sentence(loaded), *_findings(loaded, name)) if sentence),
+        "" if name is None else " ".join(mixture.sentence for mixture in loaded.mixtures),
         "" if name is None else findings.level_table(loaded, name),
         findings.metric_table(loaded),
         *_unfinished(loaded),

@@ -8,6 +8,7 @@ from pathlib import Path
 from runyard.analyze import attempt
 from runyard.report.effects import effect_plates, view_plate
 from runyard.report.figure import draw_files
+from runyard.report.learning import learning_plates
 from runyard.report.plate import Plate
 from runyard.report.spread import spread_plate
 from runyard.report.story import Story
@@ -22,7 +23,7 @@ def plates_of(story: Story) -> list[Plate]:
     if not view.drawn():
         return []
     spread = spread_plate(view)
-    return [view_plate("summary", view), *([spread] if spread else []), *effect_plates(view)]
+    return [view_plate("summary", view), *([spread] if spread else []), *effect_plates(view), *learning_plates(view)]
 
 
 def write_plates(plates: Sequence[Plate], folder: Path) -> tuple[dict[str, tuple[Path, Path]], list[str]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from runyard.analyze import LoadedSweep, load_sweep
 from runyard.base import write_text
+from runyard.record import SweepPaths
 from runyard.report.markdown import report_text
 from runyard.report.page import page_html
 from runyard.report.plates import plates_of, write_plates
-from runyard.report.story import make_story
+from runyard.report.story import Story, make_story
 
 HTML = "report.html"
 MARKDOWN = "report.md"
@@ -35,7 +37,8 @@ def write_report(
 
     Args:
         sweep_dir: the sweep; it may be at work.
-        metric: the metric to speak of; None takes the primary one (see ``primary_metric``).
+        metric: the metric to speak of; None takes the one that the sweep's config names, or
+            else the primary one (see ``primary_metric``).
         html: make ``report.html``.
         markdown: make ``report.md``.
         figures: make ``figures/<name>.png`` and ``.svg``. ``report.md`` links to those that are there.
@@ -44,7 +47,8 @@ def write_report(
         RecordError: the directory has neither a sweep record nor a run.
         UsageError: no job reported ``metric``, or what the page needs is not installed.
     """
-    story = make_story(load_sweep(sweep_dir), metric)
+    loaded = load_sweep(sweep_dir)
+    story = _story(loaded, metric)
     plates = plates_of(story)
     drawn, problems = write_plates(plates, sweep_dir / FIGURES) if figures else ({}, [])
     story = dataclasses.replace(story, problems=tuple(problems))
@@ -66,5 +70,26 @@ def write_page(loaded: LoadedSweep, path: Path, metric: str | None = None) -> No
     Raises:
         UsageError: no job reported ``metric``, or what the page needs is not installed.
     """
-    story = make_story(loaded, metric)
+    story = _story(loaded, metric)
     write_text(path, page_html(story, plates_of(story)))
+
+
+def _story(loaded: LoadedSweep, metric: str | None) -> Story:
+    if metric is not None:
+        return make_story(loaded, metric)
+    declared = declared_metric(loaded.dir)
+    known = declared in loaded.metrics or f"metrics.{declared}" in loaded.metrics
+    return make_story(loaded, declared if known else None)
+
+
+def declared_metric(sweep_dir: Path) -> str | None:
+    """The metric that the sweep's config names (``hydra.callbacks.runyard.metric``); None when it names none."""
+    import yaml
+
+    try:
+        value: Any = yaml.safe_load(SweepPaths(sweep_dir).multirun_yaml.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    for key in ("hydra", "callbacks", "runyard", "metric"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None

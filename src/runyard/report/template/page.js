@@ -25,6 +25,7 @@
       plot_bgcolor: "rgba(0,0,0,0)",
       margin: Object.assign({ l: 64, r: 24, t: 32, b: 52 }, layout.margin),
       hoverlabel: { align: "left" },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: night ? "#7d8791" : "#9aa3ab", activecolor: ink },
     });
     for (const key of Object.keys(full)) {
       if (/^[xy]axis\d*$/.test(key)) {
@@ -40,7 +41,9 @@
     return Promise.all(boxes.map((box) => {
       const plate = plates[Number(box.dataset.plate)];
       const layout = themed(JSON.parse(JSON.stringify(plate.layout)));
-      return Plotly.react(box, plate.data, layout, { responsive: true, displaylogo: false });
+      return Plotly.react(box, plate.data, layout, {
+        responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "sendChartToCloud", "sendDataToCloud"],
+      });
     }));
   }
   if (boxes.length) {
