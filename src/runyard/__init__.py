@@ -1,7 +1,7 @@
 """Runyard: a Hydra multirun experiment launcher that never loses a result.
 
-For tasks: ``table``, ``run_stage``, ``shared``, ``checkpoint`` and ``current``. Everything else is turned on by one
-word on the command line, ``+runyard=local``, and read with the ``runyard`` command.
+For tasks: ``table``, ``run_stage``, ``shared``, ``checkpoint`` and ``current``. For notebooks: ``load``. Everything
+else is turned on by one word on the command line, ``+runyard=local``, and read with the ``runyard`` command.
 
 A name is loaded when it is first used: ``import runyard`` costs next to nothing.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runyard.analyze import Results, load
     from runyard.base import JobFailed, RecordError, RunyardError, State, StorageError, SweepBusy, UsageError
     from runyard.pipeline import checkpoint, run_stage, shared
     from runyard.record import ActiveRun, current, table
@@ -22,6 +23,7 @@ __all__ = [
     "ActiveRun",
     "JobFailed",
     "RecordError",
+    "Results",
     "RunyardError",
     "State",
     "StorageError",
@@ -29,6 +31,7 @@ __all__ = [
     "UsageError",
     "checkpoint",
     "current",
+    "load",
     "run_application",
     "run_stage",
     "shared",
@@ -36,6 +39,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "analyze": ("Results", "load"),  # loads pandas
     "base": ("JobFailed", "RecordError", "RunyardError", "State", "StorageError", "SweepBusy", "UsageError"),
     "pipeline": ("checkpoint", "run_stage", "shared"),
     "record": ("ActiveRun", "current", "table"),

@@ -17,10 +17,28 @@ from .conftest import MakeSweep, Runyard
 COMMANDS = {
     *("ls", "show", "status", "watch", "wait", "logs", "results"),
     *("resume", "retry", "cancel", "reproduce", "collect", "reindex", "doctor"),
-    *("compare", "diff", "gate"),
+    *("summary", "best", "pivot", "compare", "diff", "query", "report"),
+    *("gate", "promote", "leaderboard", "tag", "note", "archive", "restore", "rm", "import"),
 }
-READING = {"ls", "show", "status", "logs", "results", "doctor", "compare", "diff", "gate"}
-NAMED = {"compare", "diff"}  # they ask for names before they look for sweeps
+READING = {
+    "ls",
+    "show",
+    "status",
+    "logs",
+    "results",
+    "doctor",
+    "compare",
+    "diff",
+    "gate",
+    "summary",
+    "best",
+    "pivot",
+    "query",
+}
+#: they want to be told what is meant before they look for sweeps
+NAMED = {"archive", "best", "compare", "diff", "import", "note", "pivot", "promote", "restore", "rm", "tag"}
+#: without any sweep they say that there is nothing, and all is well
+LISTING = {"leaderboard", "ls", "query"}
 HEAVY = {"pandas", "numpy", "matplotlib", "rich", "hydra", "omegaconf", "optuna", "submitit", "fastapi"}
 
 
@@ -104,7 +122,7 @@ def test_status_loads_neither_tables_nor_figures(make_sweep: MakeSweep, project:
 def test_a_wrong_command_is_answered_with_the_closest(runyard: Runyard) -> None:
     result = runyard("statu")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("runyard: unknown command 'statu'\n  to do: did you mean 'status'? Known: cancel,")
+    assert result.stderr.startswith("runyard: unknown command 'statu'\n  to do: did you mean 'status'? Known: archive,")
 
 
 def test_a_usage_error_has_three_parts_and_no_traceback(make_sweep: MakeSweep, project: Path) -> None:
@@ -118,14 +136,14 @@ def test_a_usage_error_has_three_parts_and_no_traceback(make_sweep: MakeSweep, p
     assert todo.startswith("  to do: the newest is 20260131T120000Z-abc1234; 'runyard ls'")
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS - {"doctor"}))
+@pytest.mark.parametrize("command", sorted(COMMANDS - {"doctor", "import"}))  # import makes its root
 def test_a_root_that_is_not_there_is_a_usage_error(command: str, runyard: Runyard) -> None:
     result = runyard(command, "--root", "nowhere")
     assert result.exit_code == 2
     assert "no directory nowhere" in result.stderr
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS - {"doctor", "ls", "reindex", *NAMED}))
+@pytest.mark.parametrize("command", sorted(COMMANDS - {"doctor", "reindex", *LISTING, *NAMED}))
 def test_without_any_sweep_the_way_to_begin_is_told(command: str, runyard: Runyard) -> None:
     result = runyard(command)
     assert result.exit_code == 2

@@ -22,6 +22,7 @@ class Verb(NamedTuple):
 
     module: str
     help: str
+    attribute: str = ""
 
 
 #: the commands by what they are for, in the order of the help.
@@ -42,11 +43,24 @@ DUTIES: Mapping[str, Mapping[str, Verb]] = {
         "cancel": Verb("control", "Stop a sweep, here or on Slurm; or some of its jobs."),
     },
     "Understand": {
-        "compare": Verb("comparing", "Compare sweeps, jobs or commits: what differs, and by how much."),
+        "summary": Verb("summarizing", "Print means over seeds, with intervals and what they mix."),
+        "best": Verb("picking", "Print the best combinations by a metric; is it noise?"),
+        "pivot": Verb("picking", "Print a metric over two swept names."),
+        "compare": Verb("comparing", "Compare sweeps, jobs or commits: what differs, by how much."),
         "diff": Verb("comparing", "Tell in what two runs differ."),
+        "query": Verb("querying", "Find runs of all sweeps by a condition."),
+        "report": Verb("reporting", "Make a sweep's report: a page, Markdown and figures."),
     },
     "Judge and keep": {
         "gate": Verb("gating", "Judge a sweep by rules on its metrics."),
+        "promote": Verb("promoting", "Make a run's exact config one of the application's."),
+        "leaderboard": Verb("promoting", "Put runs on the leaderboard, and print it."),
+        "tag": Verb("noting", "Give a sweep tags, or take them away."),
+        "note": Verb("noting", "Write a note that stays with a sweep."),
+        "archive": Verb("archiving", "Move finished sweeps aside, with or without large files."),
+        "restore": Verb("archiving", "Bring an archived sweep back."),
+        "rm": Verb("archiving", "Remove sweeps or runs that nothing refers to."),
+        "import": Verb("importing", "Take sweeps of plain Hydra into the registry.", "import_sweeps"),
     },
     "Mend": {
         "collect": Verb("control", "Make a sweep's results and notes from what is on disk."),
@@ -76,7 +90,8 @@ class Commands(click.Group):
             return None
         from importlib import import_module
 
-        command: click.Command = getattr(import_module(f"runyard.cli.{_VERBS[cmd_name].module}"), cmd_name)
+        verb = _VERBS[cmd_name]
+        command: click.Command = getattr(import_module(f"runyard.cli.{verb.module}"), verb.attribute or cmd_name)
         return command
 
     def resolve_command(
