@@ -70,12 +70,6 @@ def validate(cfg: AirlineConfig) -> None:
             todo="use an amount in dollars, such as 200",
         )
     _check_suffixes(cfg.suffixes)
-    if cfg.adapter is not None and cfg.mode != REAL:
-        raise UsageError(
-            f"an adapter is given, and mode {cfg.mode} has no use for it",
-            where="airline.adapter",
-            todo="leave it out, or set mode=REAL",
-        )
 
 
 def _check_mode(mode: object) -> None:
