@@ -114,6 +114,24 @@ def test_best_is_ranked_by_the_mean_and_tells_whether_the_second_is_noise(sweep)
     assert within["within_noise"]
 
 
+def test_what_is_best_is_averaged_over_days_and_folds_too(root):
+    days = list(grid(data__day=[1, 2, 3], lr=[1, 2]))
+    folder = write_a_sweep(root / "line" / "s", days, lambda p: {"m": p["lr"] + p["data.day"] ** p["lr"]}, origin=clean)
+
+    results = load(folder)
+
+    assert results.best("m")[["lr", "n", "mean"]].tolist() == [2, 3, pytest.approx(2 + 14 / 3)]
+    assert len(results.ranking("m", by=["data.day", "lr"])) == 6
+    assert len(results.summary()) == 6
+
+
+def test_a_metric_is_asked_for_where_there_is_none(root):
+    folder = write_a_sweep(root / "line" / "s", [{"a": 1}], lambda p: State.FAILED, origin=clean)
+
+    with pytest.raises(UsageError, match="no metric 'm': there is none at all"):
+        load(folder).best("m")
+
+
 def test_best_without_a_second_does_not_speak_of_noise(root):
     one = write_a_sweep(
         root / "line" / "one", [{"seed": s} for s in (1, 2)], lambda p: {"a": p["seed"] / 2}, origin=clean

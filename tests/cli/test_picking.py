@@ -15,7 +15,7 @@ def test_the_best_is_the_highest_mean_and_the_second_is_judged(runyard: Runyard,
 
     lines = runyard("best", "acc").stdout.splitlines()
 
-    assert lines[0] == "highest mean of acc first"
+    assert lines[0] == "highest mean of acc first; averaged over seed"
     assert lines[2].split()[:2] == ["1", "0.5"]
     assert lines[3].split()[-1] == "worse"
     assert lines[-1].startswith("The second is worse (paired t, p = 0.0022")

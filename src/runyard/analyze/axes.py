@@ -38,7 +38,7 @@ class Axis:
 
 def axes_of(table: JobTable) -> tuple[Axis, ...]:
     """The axes of a sweep, in the order of the swept names."""
-    return tuple(_axis(name, table.columns[name], _role(name, table)) for name in table.names)
+    return tuple(_axis(name, table.columns[name], role_of(name, table)) for name in table.names)
 
 
 def _axis(name: str, cells: list[Cell], role: Role) -> Axis:
@@ -55,7 +55,8 @@ def _axis(name: str, cells: list[Cell], role: Role) -> Axis:
     return Axis(name=name, kind="categorical", values=tuple(values), role=role)
 
 
-def _role(name: str, table: JobTable) -> Role:
+def role_of(name: str, table: JobTable) -> Role:
+    """What the swept name is for; see ``Axis``."""
     if table.is_seed(name):
         return "seed"
     return "replicate" if name.lstrip("+").rpartition(".")[2] in _REPLICATES else "setting"

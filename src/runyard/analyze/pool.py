@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runyard.analyze.axes import role_of
 from runyard.analyze.cells import Cell, Columns, cell_text, param_cell
 from runyard.analyze.groups import group_index
 from runyard.analyze.jobtable import JobTable, job_table
 from runyard.analyze.load import LoadedSweep
 from runyard.analyze.mixing import mixed_runs, unplanned_seeds
 from runyard.analyze.mixture import MixedRun, Mixture, mixtures_among
-from runyard.base import State, unknown_name
+from runyard.base import State, UsageError, unknown_name
 from runyard.record import RunRecord, SweepPaths
 
 _SHORT_KEY = 14
@@ -37,6 +38,11 @@ class Pool:
     def settings(self) -> list[str]:
         """The swept names that do not only repeat, the sweep's own name first."""
         return [name for name in self.table.names if not self.table.is_seed(name)]
+
+    @property
+    def compared(self) -> list[str]:
+        """The settings without days, folds and other replicates, over which settings are averaged to be compared."""
+        return [n for n in self.table.names if role_of(n, self.table) == "setting"] or self.settings
 
     def mixed_runs(self) -> list[MixedRun]:
         """What is looked at of each run; of several sweeps the numbers are those of the rows."""
@@ -65,6 +71,8 @@ class Pool:
         Raises:
             UsageError: none is, or more than one.
         """
+        if not known:
+            raise UsageError(f"no {kind} {name!r}: there is none at all", todo="'runyard results' shows the jobs")
         if name in known:
             return name
         plain = [column for column in known if column.lstrip("+") == name]

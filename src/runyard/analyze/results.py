@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
@@ -21,7 +20,7 @@ from runyard.analyze.statement import Wanted, free_name, statement
 from runyard.base import State, UsageError, unknown_name
 from runyard.statistics import Method
 
-_SHOWN = 8
+_SHOWN = 8  # names in a line
 By = str | Sequence[str] | None
 Value = Literal["mean", "std", "sem", "low", "high", "n"]
 
@@ -154,6 +153,15 @@ class Results:
     ) -> pd.DataFrame:
         """The ``n`` best groups by the mean of a metric, each beside the first.
 
+        Args:
+            metric: the metric.
+            mode: whether the highest mean is the best (``max``) or the lowest (``min``).
+            by: names to group by; None for all but those that repeat: seeds, and names such as ``day`` or ``fold``.
+            n: at most so many groups.
+            ci: nominal confidence of the intervals and of the verdicts.
+            strict: refuse where runs are mixed.
+            allow: kinds of mixtures that ``strict`` lets pass.
+
         Returns:
             DataFrame: one row per group, the best first; ``rank``, the names, the columns of ``summary``; ``behind``
             (how far the mean is from the first's), ``p_value`` (after Holm's correction over the rows), ``test``, and
@@ -172,7 +180,7 @@ class Results:
                 self._pool.table,
                 self._looked_at,
                 metric=self._metric(metric),
-                by=self._by(by),
+                by=self._pool.compared if by is None else self._by(by),
                 mode=mode,
                 level=ci,
                 most=n,
@@ -189,7 +197,7 @@ class Results:
         strict: bool = False,
         allow: Collection[str] = (),
     ) -> pd.Series[Any]:
-        """The group with the best mean of a metric.
+        """The group with the best mean of a metric; for the arguments see ``ranking``.
 
         Returns:
             Series: the names, then as in ``summary``; ``next_behind`` and ``next_p_value`` of the second, and
@@ -288,28 +296,30 @@ class Results:
         return len(self._pool.runs)
 
     def __repr__(self) -> str:
-        return "\n".join(self._said())
-
-    def _said(self) -> list[str]:
-        states = Counter(run.state for run in self._pool.runs)
-        counts = ", ".join(f"{states[state]} {state}" for state in State if states[state])
-        title = (
-            f"sweep {self.sweeps[0].sweep.experiment}/{self.sweeps[0].sweep.sweep_id}"
-            if len(self.sweeps) == 1
-            else f"{len(self.sweeps)} sweeps"
-        )
-        lines = [f"Results of {title}: {len(self)} job{'' if len(self) == 1 else 's'} ({counts})"]
-        columns = self._pool.table.columns
-        swept = [f"{name} ({len(set(map(str, columns[name])))})" for name in self.names]
-        for what, names in (("swept", swept), ("metrics", list(self.metrics)), ("tables", list(self.tables))):
-            if names:
-                lines.append(f"  {what}: {', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''}")
-        return lines + [f"  mixed: {mixture.sentence}" for mixture in self.mixtures]
+        return "\n".join(described(self))
 
     def _repr_html_(self) -> str:
-        first, *rest = self._said()
+        first, *rest = described(self)
         items = "".join(f"<li>{html.escape(line.strip())}</li>" for line in rest)
         return f"<p><b>{html.escape(first)}</b></p><ul>{items}</ul>"
+
+
+def described(results: Results) -> list[str]:
+    """What the results are, in a few lines: jobs by state, what was swept, what was reported, what is mixed."""
+    sweeps, frame = results.sweeps, results.results
+    states = frame["state"].value_counts()
+    counts = ", ".join(f"{states[state.value]} {state}" for state in State if state.value in states)
+    title = (
+        f"sweep {sweeps[0].sweep.experiment}/{sweeps[0].sweep.sweep_id}"
+        if len(sweeps) == 1
+        else f"{len(sweeps)} sweeps"
+    )
+    lines = [f"Results of {title}: {len(results)} job{'' if len(results) == 1 else 's'} ({counts})"]
+    swept = [f"{name} ({frame[name].nunique(dropna=False)})" for name in results.names]
+    for what, names in (("swept", swept), ("metrics", results.metrics), ("tables", results.tables)):
+        if names:
+            lines.append(f"  {what}: {', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''}")
+    return lines + [f"  mixed: {mixture.sentence}" for mixture in results.mixtures]
 
 
 def _listed(names: str | Sequence[str]) -> list[str]:

@@ -67,7 +67,9 @@ def best(
         raise UsageError(f"no completed job has a finite value of {metric!r}", todo="'runyard results' shows the jobs")
     else:
         names = [name for name in map(str, frame.columns) if name not in (*_STATED, *_BEHIND)]
-        click.echo(f"{'highest' if mode == 'max' else 'lowest'} mean of {rows[0]['metric']} first")
+        over = [name.lstrip("+") for name in found.names if name not in frame.columns]
+        first = f"{'highest' if mode == 'max' else 'lowest'} mean of {rows[0]['metric']} first"
+        click.echo(first + (f"; averaged over {', '.join(over)}" if over else ""))
         click.echo(stated(rows, ["rank", *names], ci, ["behind", "p_value", "verdict"]))
         click.echo(_said(rows))
         tell_mixtures(found)

@@ -12,7 +12,7 @@ import click
 
 from runyard.base import UsageError
 from runyard.cli.options import json_option, print_json, roots_option
-from runyard.cli.words import count, number, table, terminal_width
+from runyard.cli.words import cells_wide, count, number, table, terminal_width
 from runyard.record import LATEST
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def stated(rows: Sequence[Mapping[str, Any]], names: Sequence[str], ci: float, m
     pooled = [name for name in ("successes", "trials") if any(row.get(name) is not None for row in rows)]
     counts = [*(name for name in _COUNTS if any(row[name] for row in rows)), *pooled]
     mixed = ["mixed"] if any(row["mixed"] for row in rows) else []
-    header = [*map(_short, names), "n", "mean", f"{100 * ci:g} % interval", "std", *counts, *more, *mixed]
+    header = [*_headers(names, short=False), "n", "mean", f"{100 * ci:g} % interval", "std", *counts, *more, *mixed]
     lines = [
         [
             *(number(row[name]) for name in names),
@@ -185,7 +185,12 @@ def stated(rows: Sequence[Mapping[str, Any]], names: Sequence[str], ci: float, m
     ]
     texts = {at for at, name in enumerate(names) if any(isinstance(row[name], str) for row in rows)}
     left = {*texts, *(at for at, name in enumerate(header) if name in ("mixed", "verdict", "test"))}
-    return table(header, lines, width=None, right=frozenset(range(len(header))) - left)
+    right = frozenset(range(len(header))) - left
+    text = table(header, lines, width=None, right=right)
+    width = terminal_width()
+    if width is None or cells_wide(text.partition("\n")[0]) <= width:
+        return text
+    return table([*_headers(names, short=True), *header[len(names) :]], lines, width=None, right=right)
 
 
 def interval_text(row: Mapping[str, Any]) -> str:
@@ -197,5 +202,9 @@ def _p_text(p_value: float | None) -> str:
     return "-" if p_value is None else f"{p_value:.2g}"
 
 
-def _short(name: str) -> str:
-    return name.lstrip("+")
+def _headers(names: Sequence[str], *, short: bool) -> list[str]:
+    """The names without a leading ``+``; shortened to the last part where that tells them apart."""
+    last = [name.rpartition(".")[2].lstrip("+") for name in names]
+    if not short:
+        return [name.lstrip("+") for name in names]
+    return [part if last.count(part) == 1 else name for name, part in zip(names, last, strict=True)]
