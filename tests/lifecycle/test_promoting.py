@@ -3,10 +3,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import multiprocessing
+import shutil
 from pathlib import Path
 
 import pytest
-from tests.conftest import Shell, read_json
+from tests.conftest import REPO, Shell, read_json
 from tests.lifecycle.conftest import MakeSweep, sweep
 
 from runyard.base import State, UsageError
@@ -198,3 +199,20 @@ def test_pending_jobs_are_refused(make_sweep: MakeSweep, tmp_path: Path):
     found = make_sweep(states=(State.PENDING, State.COMPLETED))
     with pytest.raises(UsageError, match="is PENDING"):
         promote(found, 0, conf_dir=tmp_path)
+
+
+def test_a_workload_of_our_application_runs_again_from_its_promoted_config(shell: Shell):
+    conf = shell.cwd / "conf"
+    shutil.copytree(REPO / "conf", conf)
+    words = ("-m", "app", "--config-dir", str(conf))
+    # structured configs, and a workload that is not the one of the defaults list
+    jobs = ("workload=arena", "workload.total_timesteps=50000", "workload.rewards=true", "workload.seed=3,4")
+    shell.python(*words, "-m", *jobs, check=0)
+    found = shell.only_sweep("app")
+    shell.runyard("gate", str(found), "--rule", "agent_step > 0", check=0)
+    shell.runyard("promote", f"{found.name}/1", "--name", "arena_v1", check=0)
+    shell.python(*words, "+production=arena_v1", f"hydra.run.dir={shell.cwd}/again", check=0)
+    before, again = (read_json(folder / "run.json") for folder in (found / "1", shell.cwd / "again"))
+    timeless = [{k: v for k, v in run["metrics"].items() if not k.endswith("_s")} for run in (before, again)]
+    assert timeless[0] == timeless[1] and "eval_arena/score" in timeless[0]
+    assert again["run_key"] == before["run_key"]

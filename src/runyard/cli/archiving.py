@@ -224,7 +224,7 @@ def rm(
     from runyard.lifecycle import plan_removal, remove  # loads Hydra
 
     found = {find_target(reference, roots): None for reference in targets}
-    present = [root for root in roots if root.is_dir()]
+    present = _with_archives(roots)
     plans = [
         plan_removal(folder, job, root=root_of(folder, roots), roots=present, conf_dirs=[conf_dir])
         for folder, job in found
@@ -242,9 +242,19 @@ def rm(
             if trouble:
                 click.echo(f"the registry was not updated ({trouble}); 'runyard reindex' does it later", err=True)
         if not as_json:
-            click.echo(f"deleted {count(len(going), 'entry') if len(going) == 1 else f'{len(going)} entries'}")
+            click.echo(f"deleted, {size(sum(plan.frees_bytes for plan in going))} freed")
     if len(going) < len(plans):
         click.get_current_context().exit(1)
+
+
+def _with_archives(roots: Sequence[Path]) -> list[Path]:
+    """Roots with their archives, and archives with their roots: each may refer to what lies in the other."""
+    from runyard.lifecycle import default_archive
+
+    suffix = default_archive(Path("x")).name[1:]
+    homes = [root.with_name(root.name.removesuffix(suffix)) for root in roots if root.name.endswith(suffix)]
+    places = [place for root in (*roots, *homes) for place in (root, default_archive(root))]
+    return [place for place in dict.fromkeys(places) if place.is_dir()]
 
 
 def _name(plan: Removal) -> str:

@@ -29,6 +29,9 @@ def tag(sweep: str, changes: tuple[str, ...], roots: tuple[Path, ...], as_json: 
     """
     from runyard.lifecycle import tag_sweep  # loads Hydra
 
+    if "-h" in (sweep, *changes):  # not an option of this command: "-hot" would be taken for -h -o -t
+        click.echo(click.get_current_context().get_help())
+        return
     sweep_dir = find_sweep(sweep, roots)
     for word in changes:
         if word.startswith("--"):

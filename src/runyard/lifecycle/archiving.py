@@ -154,6 +154,8 @@ def restore_sweep(archived_dir: Path, *, archive: Path | None, dry_run: bool = F
     record, metadata = read_sweep(archived_dir), read_metadata(archived_dir)
     if metadata is None or os.path.realpath(metadata.source) == os.path.realpath(archived_dir):
         raise UsageError(f"{record.sweep_id} is not archived", where=str(archived_dir))
+    lost = tuple(file for file in metadata.dropped if not os.path.lexists(archived_dir / file.path))
+    metadata = dataclasses.replace(metadata, dropped=lost)  # an archive command that was killed has dropped a part
     target = Path(metadata.source)
     if target.exists() and difference(archived_dir, target) is not None:
         raise UsageError(
@@ -166,7 +168,9 @@ def restore_sweep(archived_dir: Path, *, archive: Path | None, dry_run: bool = F
         with idle(archived_dir, "be restored"):
             trouble = _let_go(archive, record, archived_dir)
             move_folder(archived_dir, target)
-            if not metadata.dropped:
+            if lost:
+                _write_metadata(target, metadata)
+            else:
                 (target / METADATA_FILE).unlink(missing_ok=True)
         home = Path(metadata.root) if metadata.root else None
         trouble = trouble or _list_again(record, target, left=archive, entered=home)

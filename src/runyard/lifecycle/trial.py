@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from runyard.base import UsageError
@@ -20,14 +22,19 @@ _PLACES = ("--config-name", "-cn", "--config-path", "-cp", "--config-dir", "-cd"
 
 
 def use_command(subject: Subject, name: str) -> list[str]:
-    """How the application is run with a config of the group ``production``.
+    """How the application is run with a config of the group ``production``, in the directory that it was started in.
 
     Raises:
         UsageError: the run was not started as a program, so that it cannot be started again.
     """
     entry = _entry(subject)
-    program = ["-m", entry.target] if entry.kind == "module" else [entry.target]
+    program = ["-m", entry.target] if entry.kind == "module" else [_in(entry.cwd, entry.target)]
     return ["python", *program, *_places(subject.sweep.command), f"+{GROUP}={name}"]
+
+
+def _in(folder: str, script: str) -> str:
+    """A script as one names it in a folder: relative where it lies in there."""
+    return os.path.relpath(script, folder) if Path(script).is_relative_to(folder) else script
 
 
 def composed_config(subject: Subject, name: str) -> Any:
