@@ -11,6 +11,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from app.workloads.airline.config import AirlineConfig
 from app.workloads.airline.label import label, note
 from app.workloads.arena.config import ArenaConfig
+from app.workloads.burgers.config import BurgersConfig
 from app.workloads.dispatch.config import DispatchConfig
 
 
@@ -28,6 +29,7 @@ def register() -> None:
     store.store(group="workload", name="dispatch_schema", node=DispatchConfig)
     store.store(group="workload", name="arena_schema", node=ArenaConfig)
     store.store(group="workload", name="airline_schema", node=AirlineConfig)
+    store.store(group="workload", name="burgers_schema", node=BurgersConfig)
     OmegaConf.register_new_resolver("airline.label", label, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("airline.note", note, replace=True, use_cache=True)
 

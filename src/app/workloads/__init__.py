@@ -9,7 +9,7 @@ from typing import Any
 
 from runyard import UsageError
 
-NAMES = ("airline", "arena", "dispatch")
+NAMES = ("airline", "arena", "burgers", "dispatch")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,131 @@
+"""The data: solutions from random initial conditions, computed once for all jobs that share them, and their split."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import runyard
+
+from .config import BurgersConfig
+from .files import write_npz
+from .solver import Floats, solve
+
+END_TIME = 2.0
+HELD_OUT = 0.25
+VALIDATION = 0.2
+"""Part of the trajectories that are not held out."""
+
+GOLDEN_TIME = 0.5
+GOLDEN = {0.125: 0.188628, 0.25: 0.375373, 0.375: 0.557761}
+"""u(x) at GOLDEN_TIME from u0 = sin 2 pi x; the Cole-Hopf solution by quadrature."""
+
+SOLUTIONS_FILE = "solutions.npz"
+
+_RULE = "two sines, IF-RK4, 2/3, 1"  # part of the key: change it when the meaning of the data changes
+_TOGETHER = 16  # trajectories solved at once: their arrays fit into a processor's cache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solutions:
+    """Solutions in time, shape (trajectories, frames, nx), and what the solver makes of the golden case."""
+
+    frames: Floats
+    golden: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Numbers of the trajectories that are learned from, that choose, and that are held out."""
+
+    training: npt.NDArray[np.int64]
+    validation: npt.NDArray[np.int64]
+    held_out: npt.NDArray[np.int64]
+
+
+def initial_conditions(trajectories: int, points: int, seed: int) -> Floats:
+    """Sums of two sines under a random sign: waves 1 to 4, amplitudes U[0, 1], phases U[0, 2 pi).
+
+    A trajectory's numbers depend on the seed and its place only, not on how many there are.
+
+    Returns:
+        Shape (trajectories, points), points at x = i / points.
+    """
+    x = np.arange(points) / points
+    starts = np.empty((trajectories, points))
+    for place in range(trajectories):
+        rng = np.random.default_rng([seed, place])
+        waves = rng.integers(1, 5, size=(2, 1))
+        amplitudes, phases = rng.uniform(0, 1, (2, 1)), rng.uniform(0, 2 * math.pi, (2, 1))
+        sign = rng.choice((-1.0, 1.0))
+        starts[place] = sign * (amplitudes * np.sin(2 * math.pi * waves * x + phases)).sum(axis=0)
+    return starts
+
+
+def solutions(cfg: BurgersConfig) -> Solutions:
+    """The solutions of this data configuration and data seed; the first job that asks computes them."""
+    folder = runyard.shared("burgers-data", data_key(cfg), lambda folder: _compute(cfg, folder))
+    with np.load(folder / SOLUTIONS_FILE) as file:
+        return Solutions(frames=file["frames"], golden=file["golden"])
+
+
+def data_key(cfg: BurgersConfig) -> dict[str, Any]:
+    """All that the solutions depend on."""
+    keys = ("data_seed", "trajectories", "nx", "solver_nx", "frames")
+    return {"rule": _RULE, **{key: getattr(cfg, key) for key in keys}}
+
+
+def split(cfg: BurgersConfig) -> Split:
+    """The last quarter is held out, whatever the seed, so that seeds are measured alike; the seed deals the others."""
+    held_out = math.ceil(cfg.trajectories * HELD_OUT)
+    others = cfg.trajectories - held_out
+    dealt = np.random.default_rng([cfg.seed, 1]).permutation(others)
+    chosen = math.ceil(others * VALIDATION)
+    return Split(
+        training=np.sort(dealt[chosen:]),
+        validation=np.sort(dealt[:chosen]),
+        held_out=np.arange(others, cfg.trajectories),
+    )
+
+
+def golden_values(points: int) -> Floats:
+    """What the solver gives on a grid of so many points at the places of `GOLDEN`, shape (3,)."""
+    start = np.sin(2 * math.pi * np.arange(points) / points)[None]
+    end = solve(start, (0.0, GOLDEN_TIME))[0, -1]
+    values: Floats = end[[round(x * points) for x in GOLDEN]]
+    return values
+
+
+def describe(data: Solutions) -> dict[str, float]:
+    """Metrics of the data: the golden values with their error, and the invariants.
+
+    Returns:
+        `golden_u_0125`, `golden_u_0250`, `golden_u_0375`, `golden_error` (largest distance from `GOLDEN`),
+        `mean_drift` (largest change of a trajectory's mean), `peak_growth` and `energy_growth` (largest rise of
+        max|u| and of mean u^2 from a frame to the next; 0 when they only fall).
+    """
+    means, peaks = data.frames.mean(axis=2), np.abs(data.frames).max(axis=2)
+    energies = (data.frames**2).mean(axis=2)
+    values = {f"golden_u_{round(1000 * x):04d}": float(u) for x, u in zip(GOLDEN, data.golden, strict=True)}
+    return values | {
+        "golden_error": float(np.abs(data.golden - np.array(list(GOLDEN.values()))).max()),
+        "mean_drift": float(np.abs(means - means[:, :1]).max()),
+        "peak_growth": max(float(np.diff(peaks, axis=1).max()), 0.0),
+        "energy_growth": max(float(np.diff(energies, axis=1).max()), 0.0),
+    }
+
+
+def _compute(cfg: BurgersConfig, folder: Path) -> None:
+    starts = initial_conditions(cfg.trajectories, cfg.solver_nx, cfg.data_seed)
+    times = np.linspace(0.0, END_TIME, cfg.frames).tolist()
+    every = cfg.solver_nx // cfg.nx
+    parts = [
+        solve(starts[first : first + _TOGETHER], times)[:, :, ::every]
+        for first in range(0, cfg.trajectories, _TOGETHER)
+    ]
+    write_npz(folder / SOLUTIONS_FILE, {"frames": np.concatenate(parts), "golden": golden_values(cfg.solver_nx)})
