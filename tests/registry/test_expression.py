@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runyard.base import State, UsageError
@@ -228,6 +228,7 @@ def conditions(draw: st.DrawFn, depth: int = 0) -> str:
     return f"({draw(conditions(depth + 1))}) {draw(st.sampled_from(['and', 'or']))} ({draw(conditions(depth + 1))})"
 
 
+@example(text="not (params.model < '20')")
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=conditions())
 def test_sql_and_python_find_the_same_runs(mixed: Path, text: str) -> None:

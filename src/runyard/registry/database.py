@@ -20,7 +20,7 @@ from runyard.record import RootPaths, RunRecord
 from runyard.registry.connection import changing, is_damage, reading
 from runyard.registry.index import root_lock
 from runyard.registry.migrations import VERSION, drop_tables, migrate, set_version
-from runyard.registry.rows import RUN_COLUMNS, SWEEP_COLUMNS, absolute_path, newest_first, stored_path
+from runyard.registry.rows import RUN_COLUMNS, SWEEP_COLUMNS, absolute_path, newest_first, read_sweep_row, stored_path
 from runyard.registry.signature import signature_of
 from runyard.registry.tables import SweepRows, decoded, read_rows, write_rows
 from runyard.registry.walk import all_sweep_dirs, stamp_of
@@ -29,6 +29,7 @@ _BUSY_S = 10.0
 #: how long at least the rows of a whole sweep wait for their turn: nothing but ``reindex`` would bring them in later.
 _PATIENCE_S = 20.0
 _BATCH = 2000  # rows
+_FEW = 20  # sweeps that can be looked at while somebody waits
 
 
 class Condition(str, Enum):
@@ -94,8 +95,7 @@ class Registry:
         """
         rows = read_rows(self._root, sweep_dir, runs)
         with self._locked(patience_s=max(self._busy_s, _PATIENCE_S) if runs is None else self._busy_s):
-            if self._make_ready() and all_sweep_dirs(self._root, []) in ([], [Path(os.path.abspath(sweep_dir))]):
-                # whole, if it is the one sweep there is; to read all the others would keep a controller from its jobs
+            if self._make_ready() and self._is_first(sweep_dir):
                 with self._change() as db:
                     set_version(db, whole=True)
             with self._change() as db:
@@ -244,6 +244,19 @@ class Registry:
                 drop_tables(db)
             migrate(db, version)
         return condition is not Condition.EARLIER
+
+    def _is_first(self, sweep_dir: Path) -> bool:
+        """Whether a new registry has all that there is with this sweep; to read others would keep it from its jobs.
+
+        Others that have just begun as well put themselves in.
+        """
+        others = [other for other in all_sweep_dirs(self._root, []) if other != Path(os.path.abspath(sweep_dir))]
+        try:
+            return len(others) <= _FEW and all(
+                read_sweep_row(other)["state"] == SweepState.RUNNING.value for other in others
+            )
+        except RecordError:
+            return False
 
     def _locked(self, patience_s: float | None = None) -> AbstractContextManager[None]:
         return root_lock(self._root, timeout_s=self._busy_s if patience_s is None else patience_s)

@@ -116,6 +116,8 @@ class _Translation:
     def _order(self, node: ast.expr, sign: str, literal: Any) -> _Said:
         """Greater or less, of two numbers or of two texts; with the fewest looks into JSON for the usual number."""
         if isinstance(literal, str):
+            if isinstance(node, ast.Name) and self._names[node.id].kind == "params":
+                raise _CannotSay  # a list that a parameter is would be compared as the text that SQLite makes of it
             sql, values = self.value(node)
             return f"(CASE typeof({sql}) WHEN 'text' THEN {sql} {sign} ? END)", [*values, *values, literal]
         if isinstance(node, ast.Name) and self._names[node.id].kind == "metrics":
