@@ -50,12 +50,18 @@ class Model:
 
 
 def rollout(operator: Callable[[Floats], Floats], latents: Floats, steps: int) -> Floats:
-    """Latent states after 1, 2, ... steps, shape (n, steps, latent_dim). May leave the finite numbers."""
+    """Latent states after 1, 2, ... steps, shape (n, steps, latent_dim).
+
+    Energy never increases in a solution, and the encoders' columns are orthonormal, so that a state's square is the
+    energy it stands for: a state that has grown is scaled back. Without it polynomials blow up within a few steps.
+    """
     states = np.empty((latents.shape[0], steps, latents.shape[1]))
-    # an operator that blows up is an answer, which the choice by validation and the gates deal with
+    # what is not finite after all is an answer, which the choice by validation and the gates deal with
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(steps):
-            latents = operator(latents)
+            moved = operator(latents)
+            before, after = (np.linalg.norm(state, axis=1, keepdims=True) for state in (latents, moved))
+            latents = moved * np.minimum(1.0, before / np.maximum(after, 1e-300))
             states[:, step] = latents
     return states
 

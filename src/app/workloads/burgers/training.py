@@ -88,7 +88,7 @@ def train(
     metrics: dict[str, Any] = {"pairs": len(latents.now)}
     curve: list[dict[str, Any]] = []
     if cfg.operator in ("mlp", "best"):
-        training = _MlpRun(cfg, latents)
+        training = _MlpRun(cfg, data, latents)
         training.run(folder / CHECKPOINT_FILE, on_checkpoint)
         found.append((training.best, training.chosen))
         metrics["epochs_done"] = training.epochs
@@ -137,8 +137,9 @@ def _ridge(cfg: BurgersConfig, latents: _Latents) -> tuple[list[dict[str, Any]],
 class _MlpRun:
     """An MLP's training under way, with the best network so far by validation."""
 
-    def __init__(self, cfg: BurgersConfig, latents: _Latents) -> None:
+    def __init__(self, cfg: BurgersConfig, data: Solutions, latents: _Latents) -> None:
         self._cfg = cfg
+        self._data = data
         self._rng = np.random.default_rng([cfg.seed, 3])
         self.latents = latents
         self._training = MlpTraining(start_mlp(cfg.latent_dim, cfg.hidden, self._rng).arrays())
@@ -204,6 +205,7 @@ class _MlpRun:
         saved = load_checkpoint(path, self._cfg, self._rng)
         if saved is None:
             return
+        self.latents = _latents(self._cfg, self._data, Encoder(down=saved["down"], up=saved["up"]))
         training = self._training
         training.parameters = _group(saved, "now")
         training.first, training.second = _group(saved, "first"), _group(saved, "second")
