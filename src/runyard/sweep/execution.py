@@ -418,7 +418,7 @@ class Execution:
 
     def _provenance(self) -> Mapping[str, Any]:
         """That of the sweep; the code is what this process has imported, which may have changed since."""
-        provenance, base = self.opened.record.provenance, read_code(self.opened.paths.code)
+        provenance, base = self.opened.provenance, read_code(self.opened.paths.code)
         if base is None:
             return provenance
         now = imported_code(Path(str(self.app.config.hydra.runtime.cwd)))

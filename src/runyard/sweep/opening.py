@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ class OpenSweep:
     """A sweep that this process has opened. ``root`` is where its registry lies, or None when none is kept.
 
     ``is_claimed`` tells that this process has made the directory, and that it was not there before. ``is_detached``
-    tells that its jobs are run elsewhere, and go on after this process has ended.
+    tells that its jobs are run elsewhere, and go on after this process has ended. ``taken_up`` is where the results of
+    jobs come from that run now, in a sweep that was taken up again; None where it is as in the record.
     """
 
     dir: Path
@@ -74,6 +76,12 @@ class OpenSweep:
     entry: Entry | None
     is_claimed: bool = False
     is_detached: bool = False
+    taken_up: Mapping[str, Any] | None = None
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Where the results of jobs come from that are run by this process."""
+        return self.record.provenance if self.taken_up is None else self.taken_up
 
     @property
     def paths(self) -> SweepPaths:  # noqa: D102
@@ -274,6 +282,22 @@ def _baseline(config: DictConfig, settings: RecorderSettings) -> str | None:
         return str(find_sweep(settings.baseline, [absolute(config, settings.root)] if settings.root else []))
     except UsageError as error:
         raise UsageError(error.what, where=f"{CALLBACK}.baseline", todo=error.todo) from error
+
+
+def provenance_now(opened: OpenSweep) -> dict[str, Any]:
+    """Where results come from that are made of a sweep now, from the checkout as it is; keeps its patch, if any."""
+    git = git_state(Path(opened.record.cwd))
+    kept = SweepPaths(opened.dir).patch
+    patch = save_patch(git, kept.with_name(f"git-{utc_now():%Y%m%dT%H%M%S}-{os.getpid()}.patch"))
+    now = gather(
+        git=git,
+        command=opened.record.command,
+        environment=os.environ,
+        tags=opened.record.tags,
+        note=opened.record.note,
+        patch=patch,
+    )
+    return {**opened.record.provenance, **now}
 
 
 def _write_config(config: DictConfig, folder: Path) -> None:

@@ -50,8 +50,8 @@ class Orders:
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Where the sweep comes from."""
-        return self._opened.record.provenance
+        """Where the results of the jobs come from."""
+        return self._opened.provenance
 
     def ready_made(self, job: PlannedJob) -> RunRecord | None:
         """The record of a job whose result is taken over from an earlier run; None when it must run.

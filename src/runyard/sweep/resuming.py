@@ -40,7 +40,7 @@ from runyard.record import (
 from runyard.sweep.config import recorder_settings, task_overrides
 from runyard.sweep.execution import Application, Execution, Jobs
 from runyard.sweep.finish import finish
-from runyard.sweep.opening import OpenSweep, adopt
+from runyard.sweep.opening import OpenSweep, adopt, provenance_now
 from runyard.sweep.planfile import check_plan_file
 from runyard.sweep.points import sweeper_settings
 from runyard.sweep.resources import JobResources
@@ -195,6 +195,8 @@ def _run(
     values = {**local_values(submission.launcher), **launcher}
     execution = thawed(sweep_dir, submission, captured, launcher_settings(values), values)
     execution.hold()  # before anything is ended: it might be another controller's
+    if not execution.opened.paths.frozen_code.exists():
+        execution.opened.taken_up = provenance_now(execution.opened)  # the checkout may have changed since
     if submission.jobs is None:
         _submit(execution)
     end_processes(
