@@ -73,6 +73,9 @@ def _bars(view: View, axes: Sequence[Axis], repeated: tuple[Axis, ...]) -> Plate
         return None
     x = max(few[:2], key=lambda axis: len(axis.values))
     series = next((axis for axis in few if axis is not x and len(axis.values) <= MAX_SERIES), None)
+    known = view.layout
+    if known.kind == "lines" and not known.facets and {known.x, known.series} == {x, series}:
+        return None  # the summary shows the same
     averaged = (*(axis for axis in axes if axis not in (x, series)), *repeated)
     plate_view = _with_layout(view, Layout(kind="bars", x=x, series=series, averaged=averaged))
     return view_plate("bars", plate_view) if plate_view.drawn() else None

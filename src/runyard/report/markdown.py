@@ -36,7 +36,7 @@ def report_text(story: Story, figures: Sequence[tuple[Plate, PurePath]]) -> str:
         "## Cost",
         story.cost_sentence,
         _table(COST_HEADER, story.cost_rows()),
-        *_section("What could not be read or made", _items([*loaded.problems, *story.problems])),
+        *_section("What could not be read or made", _items(story.all_problems)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 

@@ -136,7 +136,7 @@ def _context(story: Story) -> dict[str, Any]:
         "failures": _failures(story),
         "cost": {"sentence": story.cost_sentence, "header": COST_HEADER, "rows": story.cost_rows()},
         "provenance": _provenance(story),
-        "problems": [" ".join(text.split()) for text in (*story.loaded.problems, *story.problems)],
+        "problems": [" ".join(text.split()) for text in story.all_problems],
         "footer": f"Made by Runyard {installed_version('runyard') or ''} from the files in {story.loaded.dir.name}.",
     }
     titles = ("summary", "figures", "results", "coverage", "failures", "cost", "provenance")

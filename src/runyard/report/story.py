@@ -82,6 +82,11 @@ class Story:
             return None
 
     @property
+    def all_problems(self) -> list[str]:
+        """What could not be read or made, each once."""
+        return list(dict.fromkeys((*self.loaded.problems, *self.problems)))
+
+    @property
     def counts(self) -> dict[str, int]:
         """Jobs by state."""
         return dict(count_states(self.loaded.runs))

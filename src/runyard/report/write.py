@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runyard.analyze import LoadedSweep, load_sweep
+from runyard.analyze import LoadedSweep, load_sweep, write_results
 from runyard.base import write_text
 from runyard.record import SweepPaths
 from runyard.report.markdown import report_text
@@ -35,6 +35,8 @@ def write_report(
 ) -> ReportFiles:
     """Writes the report of a sweep into its directory, each file in one step.
 
+    Results and tables that the report refers to are made too where the sweep has not come to its end.
+
     Args:
         sweep_dir: the sweep; it may be at work.
         metric: the metric to speak of; None takes the one that the sweep's config names, or
@@ -49,8 +51,10 @@ def write_report(
     """
     loaded = load_sweep(sweep_dir)
     story = _story(loaded, metric)
+    missing = [] if SweepPaths(sweep_dir).results_csv.is_file() else write_results(sweep_dir, loaded=loaded)
     plates = plates_of(story)
     drawn, problems = write_plates(plates, sweep_dir / FIGURES) if figures else ({}, [])
+    problems = list(dict.fromkeys([*loaded.problems, *missing, *problems]))
     story = dataclasses.replace(story, problems=tuple(problems))
     page = sweep_dir / HTML if html else None
     if page is not None:
@@ -61,7 +65,7 @@ def write_report(
         there = [(plate, places[plate.name].relative_to(sweep_dir)) for plate in plates if places[plate.name].is_file()]
         write_text(text, report_text(story, there))
     paths = tuple(path for both in drawn.values() for path in both)
-    return ReportFiles(html=page, markdown=text, figures=paths, problems=(*story.loaded.problems, *problems))
+    return ReportFiles(html=page, markdown=text, figures=paths, problems=tuple(problems))
 
 
 def write_page(loaded: LoadedSweep, path: Path, metric: str | None = None) -> None:
