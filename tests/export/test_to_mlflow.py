@@ -13,7 +13,6 @@ from runyard.export import export_mlflow
 from runyard.export.to_mlflow import params_of
 from runyard.record import read_run, read_sweep, write_run, write_sweep
 
-
 # MLflow's own use of SQLAlchemy 2.1
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
 

@@ -1,4 +1,4 @@
-"""Finished sweeps as runs of other trackers: MLflow, TensorBoard. Reads what is on disk; loads a tracker when called."""
+"""Finished sweeps as runs of MLflow or TensorBoard. Reads what is on disk; loads their libraries when called."""
 
 from runyard.export.outcome import Exported
 from runyard.export.to_mlflow import export_mlflow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,14 +32,13 @@ def histories(path: Path) -> dict[str, list[Point]]:
         step = None if column is None else _whole(row[column])
         if step is None:
             continue
-        for name, cell in row.items():
-            value = from_finite_json(cell)
+        for name, value in from_finite_json(row).items():
             if name != column and isinstance(value, (int, float)) and not isinstance(value, bool):
                 found.setdefault(name, []).append(Point(step, float(value)))
     return found
 
 
 def _whole(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value % 1:
         return None
     return int(value)

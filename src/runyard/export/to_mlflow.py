@@ -200,7 +200,7 @@ def params_of(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _keys(names: Sequence[str]) -> list[str]:
-    """A key for each name, all different: what MLflow does not allow becomes ``_``, a key that is taken gets a number."""
+    """A key for each name, all different: what MLflow does not allow becomes ``_``, a taken key gets a number."""
     keys: dict[str, None] = {}
     for name in names:
         plain = re.sub(r"[^\w.\-:/ ]", "_", name, flags=re.ASCII)[:_KEY_LENGTH] or "_"
