@@ -206,7 +206,7 @@ def test_a_workload_of_our_application_runs_again_from_its_promoted_config(shell
     shutil.copytree(REPO / "conf", conf)
     words = ("-m", "app", "--config-dir", str(conf))
     # structured configs, and a workload that is not the one of the defaults list
-    jobs = ("workload=arena", "workload.total_timesteps=50000", "workload.rewards=true", "workload.seed=3,4")
+    jobs = ("workload=arena", "workload.total_timesteps=64000", "workload.rewards=true", "workload.seed=3,4")
     shell.python(*words, "-m", *jobs, check=0)
     found = shell.only_sweep("app")
     shell.runyard("gate", str(found), "--rule", "agent_step > 0", check=0)

@@ -171,16 +171,17 @@ def collect(sweep: str, roots: tuple[Path, ...]) -> None:
 
 
 @click.command()
+@click.option("--full", is_flag=True, help="Read every file.  [default: what has changed]")
 @roots_option
 @json_option
-def reindex(roots: tuple[Path, ...], as_json: bool) -> None:
+def reindex(full: bool, roots: tuple[Path, ...], as_json: bool) -> None:
     """Make the registry again from the files."""
     present = [root for root in roots if root.is_dir()]
     if not present:
         raise UsageError(
             "there is nothing to index", where=", ".join(map(str, roots)), todo="name the place with --root PATH"
         )
-    found = {str(root): Registry(root).reindex() for root in present}
+    found = {str(root): Registry(root).reindex(full=full) for root in present}
     for root in present:
         for problem in unreadable_sweeps(root):
             click.echo(f"left out: {problem}", err=True)

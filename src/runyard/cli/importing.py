@@ -66,10 +66,6 @@ def import_sweeps(
         click.get_current_context().exit(1)
 
 
-#: under the name that it has on the command line, which is a word of Python.
-globals()["import"] = import_sweeps
-
-
 def _tell(done: Sequence[ImportedSweep], root: Path, *, dry_run: bool) -> None:
     for one in done:
         what = f"would be {one.action}" if dry_run and one.action in ("new", "changed") else one.action

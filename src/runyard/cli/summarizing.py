@@ -25,7 +25,9 @@ _ROWS_ON_A_TERMINAL = 40
 _COUNTS = ("missing", "failed", "left_out")
 _STATED = frozenset({"metric", "n", *_COUNTS, "mean", "std", "sem", "low", "high", "mixed", "successes", "trials"})
 
-by_option = click.option("--by", multiple=True, metavar="NAME", help="Group by this; can be repeated.  [default: all but seeds]")
+by_option = click.option(
+    "--by", multiple=True, metavar="NAME", help="Group by this; can be repeated.  [default: all but seeds]"
+)
 ci_option = click.option("--ci", type=float, default=0.95, show_default=True, help="Confidence level of intervals.")
 strict_option = click.option("--strict", is_flag=True, help="Refuse when runs are mixed.")
 allow_option = click.option(

@@ -68,7 +68,14 @@ def composed_config(subject: Subject, name: str) -> Any:
     if done.returncode != 0:
         raise _cannot(argv, done.stderr.strip() or f"exit code {done.returncode}")
     try:
-        return OmegaConf.create(done.stdout)
+        composed = OmegaConf.create(done.stdout)
+        if OmegaConf.select(composed, GROUP) == name:  # a group that Hydra does not find is a plain value to it
+            raise UsageError(
+                f"the application does not look for configs where {GROUP}/{name}.yaml was put",
+                where=shlex.join(argv),
+                todo="give --conf-dir the directory that it reads, or start the sweep with Hydra's --config-dir",
+            )
+        return composed
     except (yaml.YAMLError, OmegaConfBaseException, ValueError) as exc:
         raise _cannot(argv, f"what it prints is no config ({exc})") from exc
 

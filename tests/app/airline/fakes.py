@@ -46,3 +46,8 @@ def make_target(settings: Settings) -> ScriptedTarget:
 
 
 NO_FUNCTION = "adapter"
+
+
+def make_fragile_target(settings: Settings) -> ScriptedTarget:
+    """An adapter whose agent breaks down for seed 2: it has nothing to answer."""
+    return ScriptedTarget([] if settings.seed == 2 else [refund(300)])

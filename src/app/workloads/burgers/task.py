@@ -43,4 +43,4 @@ def run(cfg: BurgersConfig) -> dict[str, Any]:
         lambda folder: evaluate(settings, data(), folder.parent / TRAIN_STAGE / MODEL_FILE, folder),
     )
     judged = runyard.run_stage(GATES_STAGE, lambda folder: report(settings, evaluated, folder.parent / REPORT_FILE))
-    return {**described, **trained, **evaluated, **judged}
+    return {**evaluated, **judged, **trained, **described}
