@@ -37,6 +37,8 @@ def test_a_sweep_is_judged_when_it_ends_and_again_by_the_same_rules(shell, progr
         ({"+lr": 0.1}, True),
         ({"+lr": 0.2}, False),
     ]
+    notes = (newest(shell.cwd) / "notes.md").read_text()
+    assert "Gates: 1 of 2 cells meets every rule. Failed: `loss < 0.15` for +lr=0.2" in notes
     told = shell.python("-m", "runyard", "gate", check=1)
     assert "FAILED: 1 of 2 cells meet every rule" in told.stdout
     shell.python("-m", "runyard", "gate", "--any", check=0)
@@ -77,3 +79,13 @@ def test_a_baseline_that_is_none_is_refused_before_anything_runs(shell, program:
     assert "hydra.callbacks.runyard.baseline" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list((shell.cwd / "multirun").glob("train/2*"))
+
+
+def test_verdicts_that_cannot_be_read_are_told_and_not_taken_for_none(shell, program: str) -> None:
+    shell.python(program, *SWEEP, "hydra.callbacks.runyard.gates=['loss < 1']", check=0)
+    (newest(shell.cwd) / "gates.json").write_text("{")
+    shell.python("-m", "runyard", "report")
+    for name in ("report.md", "report.html"):
+        assert "verdicts cannot be read" in (newest(shell.cwd) / name).read_text()
+    shell.python("-m", "runyard", "collect")
+    assert "cannot be read" in (newest(shell.cwd) / "notes.md").read_text()

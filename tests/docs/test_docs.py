@@ -107,7 +107,12 @@ def test_every_public_name_is_documented(name):
 
 @pytest.mark.parametrize(
     ("page", "module", "config"),
-    [("dispatch.md", "dispatch", "DispatchConfig"), ("arena.md", "arena", "ArenaConfig")],
+    [
+        ("airline.md", "airline", "AirlineConfig"),
+        ("arena.md", "arena", "ArenaConfig"),
+        ("burgers.md", "burgers", "BurgersConfig"),
+        ("dispatch.md", "dispatch", "DispatchConfig"),
+    ],
 )
 def test_every_key_of_a_workload_is_documented(page, module, config):
     import importlib

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runyard.analyze import LoadedSweep, primary_metric
-from runyard.base import write_text
+from runyard.base import RecordError, write_text
 from runyard.report import findings, origin
+from runyard.report.verdicts import verdicts_of
 from runyard.report.wording import job_ranges
+
+_GATES_AT_MOST = 3
 
 
 def write_notes(loaded: LoadedSweep, path: Path, notmade: Sequence[str] = (), metric: str | None = None) -> None:
@@ -35,6 +38,7 @@ def notes_text(loaded: LoadedSweep, notmade: Sequence[str] = (), metric: str | N
         _users_words(loaded),
         " ".join(sentence for sentence in (findings.states_sentence(loaded), *_findings(loaded, name)) if sentence),
         "" if name is None else " ".join(mixture.sentence for mixture in loaded.mixtures),
+        _gates(loaded),
         "" if name is None else findings.level_table(loaded, name),
         findings.metric_table(loaded),
         *_unfinished(loaded),
@@ -47,6 +51,20 @@ def _findings(loaded: LoadedSweep, metric: str | None) -> list[str]:
     if metric is None:
         return ["No job completed with a metric."] if loaded.runs else []
     return [findings.extremes(loaded, metric), findings.effects(loaded, metric), findings.left_out_sentence(loaded)]
+
+
+def _gates(loaded: LoadedSweep) -> str:
+    """How its gates came out, with the first of those that failed; empty where they were never judged."""
+    try:
+        verdicts = verdicts_of(loaded)
+    except RecordError as error:
+        return f"The verdicts on its gates cannot be read ({error.problem})."
+    if verdicts is None:
+        return ""
+    failed = [row for row, passed in zip(verdicts.rows, verdicts.passed, strict=True) if not passed]
+    told = [f"{origin.code(row[2])} for {row[1]} ({row[-1]})" for row in failed[:_GATES_AT_MOST]]
+    more = f" and {len(failed) - len(told)} more" if len(failed) > len(told) else ""
+    return f"Gates: {verdicts.sentence}" + (f" Failed: {'; '.join(told)}{more}." if told else "")
 
 
 def _users_words(loaded: LoadedSweep) -> str:

@@ -74,17 +74,21 @@ class Story:
         return causes_of(self.loaded)
 
     @cached_property
-    def verdicts(self) -> Verdicts | None:
-        """The gates' verdicts; None where none were judged or they cannot be read."""
+    def _judged(self) -> tuple[Verdicts | None, tuple[str, ...]]:
         try:
-            return verdicts_of(self.loaded)
-        except RecordError:
-            return None
+            return verdicts_of(self.loaded), ()
+        except RecordError as error:
+            return None, (f"the gates' verdicts cannot be read: {error}",)
+
+    @property
+    def verdicts(self) -> Verdicts | None:
+        """The gates' verdicts; None where none were judged, or they cannot be read, which is among the problems."""
+        return self._judged[0]
 
     @property
     def all_problems(self) -> list[str]:
         """What could not be read or made, each once."""
-        return list(dict.fromkeys((*self.loaded.problems, *self.problems)))
+        return list(dict.fromkeys((*self.loaded.problems, *self.problems, *self._judged[1])))
 
     @property
     def counts(self) -> dict[str, int]:
