@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +32,13 @@ FLAGS = (
 
 
 def install_chromium() -> None:
-    """Installs Debian's Chromium where that can be done; else says what to do."""
+    """Installs Debian's Chromium where that can be done; else says what to do. One process at a time."""
+    with (Path(tempfile.gettempdir()) / "runyard-tests-apt.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _install()
+
+
+def _install() -> None:
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if not missing:
         return
@@ -39,7 +47,13 @@ def install_chromium() -> None:
         pytest.fail(what)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for words in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(["apt-get", *words], env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["apt-get", "-o", "DPkg::Lock::Timeout=300", *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode != 0:
             pytest.fail(f"{what}\n{done.stderr[-2000:]}")
 

@@ -12,6 +12,8 @@ from runyard.base import State
 from runyard.record import ErrorInfo
 from runyard.report import write_report
 
+pytestmark = pytest.mark.timeout(900)  # the first of them may have to install the browser
+
 MARKUP = "</script><script>window.harmed=1</script><img src=x onerror='window.harmed=1'><b>$x$"
 SECRET = "hunter2hunter2"
 JOBS = 30
