@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 import runyard
+from app.workloads.files import write_text
 
 from .config import ArenaConfig, settled, validate
-from .files import write_text
 from .layout import make_layout
 from .policy import choose_actions, load_policy
 from .world import Floats, World

@@ -8,9 +8,9 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import numpy.typing as npt
 
+from app.workloads.files import write_npz
 from runyard import UsageError
 
-from .files import write_npz
 from .layout import ACTIONS, Layout
 from .world import Ints, observation_count
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.workloads.files import remove_leftovers, write_text
 from runyard import checkpoint
 
 from .checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from .config import ArenaConfig, settled, validate
-from .files import remove_leftovers, write_text
 from .layout import make_layout
 from .learner import Learner, Rollout
 from .policy import POLICY_FILE, choose_actions, save_policy

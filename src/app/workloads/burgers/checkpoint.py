@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.workloads.files import write_npz
 from runyard import UsageError
 
 from .config import BurgersConfig
-from .files import write_npz
 
 CHECKPOINT_FILE = "checkpoint.npz"
 

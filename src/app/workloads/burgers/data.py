@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 import runyard
+from app.workloads.files import write_npz
 
 from .config import BurgersConfig
-from .files import write_npz
 from .solver import Floats, solve
 
 END_TIME = 2.0

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 import runyard
+from app.workloads.files import write_text
 
 from .config import BurgersConfig, settled, validate
 from .data import END_TIME, Solutions, split
-from .files import write_text
 from .measures import conservation_gap, nrmse
 from .model import load_model
 from .solver import Floats

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from app.workloads.files import write_text
+
 from .config import BurgersConfig
 from .evaluation import PERSISTENCE
-from .files import write_text
 
 REPORT_FILE = "report.json"
 

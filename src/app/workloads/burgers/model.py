@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.workloads.files import write_npz
 from runyard import UsageError
 
 from .encoder import Encoder
-from .files import write_npz
 from .mlp import PARAMETERS, Mlp
 from .ridge import Ridge
 from .solver import Floats

@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 import runyard
+from app.workloads.files import remove_leftovers
 from runyard import checkpoint
 
 from .checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from .config import BurgersConfig, settled, validate
 from .data import Solutions, split
 from .encoder import Encoder, fit_encoder
-from .files import remove_leftovers
 from .measures import nrmse
 from .mlp import Mlp, MlpTraining, start_mlp
 from .model import MODEL_FILE, Model, Operator, rollout, save_model
