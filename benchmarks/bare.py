@@ -18,7 +18,7 @@ def main(kind, sample, times, rounds):
     if kind == "template":
         import hydra.main  # noqa: F401
 
-        import runyard.sweep  # noqa: F401
+        import runyard.orchestrate  # noqa: F401
     gc.collect()
     gc.freeze()  # as the template does
     files = read_sample(sample)

@@ -70,5 +70,5 @@ def test_another_name_is_an_attribute_error_that_names_it() -> None:
 
 def test_what_tasks_call_is_loaded_before_their_processes_are_forked() -> None:
     assert {"runyard.pipeline.stage", "runyard.pipeline.shared", "runyard.record.table"} <= _loaded_by(
-        "import runyard.sweep"
+        "import runyard.orchestrate"
     )

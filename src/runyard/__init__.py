@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runyard.analyze import Results, load
     from runyard.base import JobFailed, RecordError, RunyardError, State, StorageError, SweepBusy, UsageError
+    from runyard.orchestrate import run_application
     from runyard.pipeline import checkpoint, run_stage, shared
     from runyard.record import ActiveRun, current, table
-    from runyard.sweep import run_application
 
 __version__ = "0.1.0"
 
@@ -43,7 +43,7 @@ _ROOMS = {
     "base": ("JobFailed", "RecordError", "RunyardError", "State", "StorageError", "SweepBusy", "UsageError"),
     "pipeline": ("checkpoint", "run_stage", "shared"),
     "record": ("ActiveRun", "current", "table"),
-    "sweep": ("run_application",),  # needs Hydra, which a task's own imports may not
+    "orchestrate": ("run_application",),  # needs Hydra, which a task's own imports may not
 }
 
 if not TYPE_CHECKING:  # a type checker knows the names above, and is to find others missing

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Shell, read_json
 
 from runyard import RecordError
-from runyard.sweep import Selection, collect, resume_command
+from runyard.orchestrate import Selection, collect, resume_command
 
 
 @pytest.fixture(scope="module")

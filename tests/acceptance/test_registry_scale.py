@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from runyard.base import State, SweepState
 from runyard.record import Attempt, RunRecord, SweepRecord, write_run, write_sweep
-from runyard.sweep import OpenSweep, RecorderSettings, finish, index
+from runyard.orchestrate import OpenSweep, RecorderSettings, finish, index
 
 root, name, sweeps, gate = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
 print("ready", flush=True)

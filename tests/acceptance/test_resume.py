@@ -145,7 +145,7 @@ def test_a_second_controller_is_refused_and_told_who_the_first_is(shell):
     done = shell.runyard("resume", sweep.name, check=2)
     assert f"process {process.pid}" in done.stderr
     assert "Traceback" not in done.stderr
-    again = shell.python("-m", "runyard.sweep", str(sweep), "left", check=2)
+    again = shell.python("-m", "runyard.orchestrate", str(sweep), "left", check=2)
     assert f"process {process.pid}" in again.stderr
     assert len(processes_of(sweep)) == 2, "the first controller's jobs live on"
 

@@ -13,8 +13,8 @@ from runyard.base import State
 from runyard.cluster.feed import ClaimFeed, Rules
 from runyard.cluster.signs import say_stop, wish_to_cancel
 from runyard.cluster.work import Group, Work
+from runyard.orchestrate import PlannedJob, brief
 from runyard.record import Attempt, Claims, Holder, Journal, RunRecord, SweepPaths, read_run, replay, write_run
-from runyard.sweep import PlannedJob, brief
 
 JOBS = 6
 

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 import runyard
 from runyard.cli import main
-from runyard.sweep import LAUNCHER_KEYS
+from runyard.orchestrate import LAUNCHER_KEYS
 
 REPO = Path(__file__).parents[2]
 DOCS = REPO / "docs"

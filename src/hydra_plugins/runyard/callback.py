@@ -17,37 +17,37 @@ class RunyardCallback(Callback):
         """Takes what stands under ``hydra.callbacks.runyard``; the record's functions read it from the config."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: D102
-        from runyard.sweep import begin_sweep, plain_exit
+        from runyard.orchestrate import begin_sweep, plain_exit
 
         with plain_exit():
             begin_sweep(config)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: D102
-        from runyard.sweep import end_sweep
+        from runyard.orchestrate import end_sweep
 
         with _said():
             end_sweep(config)
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: D102
-        from runyard.sweep import begin_run, plain_exit
+        from runyard.orchestrate import begin_run, plain_exit
 
         with plain_exit():
             begin_run(config)
 
     def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: D102
-        from runyard.sweep import end_run
+        from runyard.orchestrate import end_run
 
         with _said():
             end_run(config)
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: D102
-        from runyard.sweep import begin_job
+        from runyard.orchestrate import begin_job
 
         with _said():
             begin_job(config)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:  # noqa: D102
-        from runyard.sweep import end_job
+        from runyard.orchestrate import end_job
 
         with _said():
             end_job(config, job_return)

@@ -51,7 +51,7 @@ class RunyardLauncher(Launcher):
     """What our launchers have in common: Hydra's calls go to ``runyard_launch``, and our errors are plain words."""
 
     def __init__(self, **values: Any) -> None:
-        from runyard.sweep import plain_exit
+        from runyard.orchestrate import plain_exit
 
         with plain_exit():
             self.runyard_launch = self._launch_of(values)
@@ -63,13 +63,13 @@ class RunyardLauncher(Launcher):
     def setup(  # noqa: D102
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        from runyard.sweep import Application
+        from runyard.orchestrate import Application
 
         self._app = Application(task_function=task_function, context=hydra_context, config=config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Runs the jobs, or sees to it; see Hydra's ``Launcher``. Returns the results that there are."""
-        from runyard.sweep import plain_exit
+        from runyard.orchestrate import plain_exit
 
         with plain_exit():
             results: Sequence[JobReturn] = self.runyard_launch.launch(self._app, job_overrides, initial_job_idx)
@@ -80,6 +80,6 @@ class RunyardLocalLauncher(RunyardLauncher):
     """Every job in a process of its own on this machine, recorded, resumable."""
 
     def _launch_of(self, values: dict[str, Any]) -> Any:
-        from runyard.sweep import LocalLaunch
+        from runyard.orchestrate import LocalLaunch
 
         return LocalLaunch(values)

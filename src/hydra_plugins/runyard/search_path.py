@@ -6,7 +6,7 @@ from omegaconf import OmegaConf
 
 
 def _sweep_id(label: object = None) -> str:
-    from runyard.sweep import new_sweep_id
+    from runyard.orchestrate import new_sweep_id
 
     return new_sweep_id(label)
 

@@ -40,7 +40,7 @@ class RunyardSweeper(Sweeper):
     """Hydra's grid and what it lacks. Over a launcher that is not ours, the callback records the jobs."""
 
     def __init__(self, **values: Any) -> None:
-        from runyard.sweep import plain_exit, settings_from
+        from runyard.orchestrate import plain_exit, settings_from
 
         plain = {k: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for k, v in values.items()}
         with plain_exit():
@@ -51,7 +51,7 @@ class RunyardSweeper(Sweeper):
     ) -> None:
         from hydra.core.plugins import Plugins
 
-        from runyard.sweep import Application
+        from runyard.orchestrate import Application
 
         self._app = Application(task_function=task_function, context=hydra_context, config=config)
         self._launcher = Plugins.instance().instantiate_launcher(
@@ -60,7 +60,7 @@ class RunyardSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Plans and runs; see Hydra's ``Sweeper``."""
-        from runyard.sweep import plain_exit, run_sweep
+        from runyard.orchestrate import plain_exit, run_sweep
 
         with plain_exit():
             return run_sweep(self._app, self._launcher, self._settings, arguments)

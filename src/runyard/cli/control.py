@@ -26,7 +26,7 @@ from runyard.record import LATEST, SWEEP_FILE, SweepPaths, shown
 from runyard.registry import Registry, find_sweep, unreadable_sweeps
 
 if TYPE_CHECKING:
-    from runyard.sweep import Selection
+    from runyard.orchestrate import Selection
 
 _launcher = click.option(
     "--launcher", type=click.Choice(["local"]), help="Run on this machine what was submitted to Slurm."
@@ -44,7 +44,7 @@ def resume(words: tuple[str, ...], launcher: str | None, roots: tuple[Path, ...]
     A sweep on Slurm is queued again, from its frozen code. Settings of the launcher may follow, such as
     hydra.launcher.n_jobs=4; what the jobs compute cannot change.
     """
-    from runyard.sweep import Selection  # loads Hydra
+    from runyard.orchestrate import Selection  # loads Hydra
 
     sweep_dir, overrides = _sweep_and_overrides(words, roots)
     _start(sweep_dir, Selection(kind="left"), overrides, launcher, roots)
@@ -60,7 +60,7 @@ def retry(words: tuple[str, ...], jobs: str | None, launcher: str | None, roots:
 
     Settings of the launcher may follow, such as hydra.launcher.timeout_min=60.
     """
-    from runyard.sweep import Selection, parse_jobs  # loads Hydra
+    from runyard.orchestrate import Selection, parse_jobs  # loads Hydra
 
     chosen = None if jobs is None else parse_jobs(jobs)
     sweep_dir, overrides = _sweep_and_overrides(words, roots)
@@ -108,7 +108,7 @@ def _queue(sweep_dir: Path, select: Selection, overrides: Sequence[str], roots: 
 
 
 def _run_here(sweep_dir: Path, select: Selection, overrides: Sequence[str]) -> NoReturn:
-    from runyard.sweep import resume_command
+    from runyard.orchestrate import resume_command
 
     _become(*resume_command(sweep_dir, select=select, overrides=overrides))
 
@@ -133,8 +133,8 @@ def _become(argv: Sequence[str], environment: Mapping[str, str], cwd: str) -> No
 def cancel(sweep: str, jobs: str | None, roots: tuple[Path, ...]) -> None:
     """Stop a sweep: on this machine as Ctrl-C in its terminal would, on Slurm by cancelling its workers."""
     from runyard.cluster import cancel_cluster, cancel_jobs, is_on_cluster  # loads Hydra
-    from runyard.sweep import cancel as cancel_sweep
-    from runyard.sweep import parse_jobs
+    from runyard.orchestrate import cancel as cancel_sweep
+    from runyard.orchestrate import parse_jobs
 
     sweep_dir = find_sweep(sweep, roots, multirun_only=True)
     if not is_on_cluster(sweep_dir):
@@ -158,7 +158,7 @@ def collect(sweep: str, roots: tuple[Path, ...]) -> None:
     For a sweep whose launcher died, or that ended without its last step. Runs nothing.
     """
     from runyard.cluster import collect_cluster, is_on_cluster  # loads Hydra
-    from runyard.sweep import collect as collect_sweep
+    from runyard.orchestrate import collect as collect_sweep
 
     sweep_dir, _ = find_target(sweep, roots)
     root = root_of(sweep_dir, roots)

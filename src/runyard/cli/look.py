@@ -50,7 +50,7 @@ from runyard.registry import find_sweep
 
 if TYPE_CHECKING:
     from runyard.cluster import WorkerStanding
-    from runyard.sweep import SweepStatus
+    from runyard.orchestrate import SweepStatus
 
 _MOST_LINES = 10
 _NAME_WIDTH = 11  # of the longest name in a status, with its margins

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from runyard.cluster import WorkerStanding
-    from runyard.sweep import SweepStatus
+    from runyard.orchestrate import SweepStatus
 
 
 class Stands(NamedTuple):
@@ -26,7 +26,7 @@ def standing_of(sweep_dir: Path) -> Stands:
         RecordError: the directory is not that of a sweep.
     """
     from runyard.cluster import Observer, is_on_cluster  # loads Hydra
-    from runyard.sweep import status
+    from runyard.orchestrate import status
 
     if not is_on_cluster(sweep_dir):
         return Stands(status(sweep_dir))

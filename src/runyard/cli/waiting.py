@@ -54,7 +54,7 @@ def _wait(sweep_dir: Path, roots: tuple[Path, ...], *, timeout_s: float | None, 
 
 def _wait_here(sweep_dir: Path, timeout_s: float | None) -> int:
     """Of a sweep on this machine: its controller shows it already."""
-    from runyard.sweep import status
+    from runyard.orchestrate import status
 
     until = None if timeout_s is None else time.monotonic() + timeout_s
     while (now := status(sweep_dir)).controller is not None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from runyard.base import SweepState
 from runyard.cluster.standing import Observer, Standing
+from runyard.orchestrate import OpenSweep, RecorderSettings, brief, finish
 from runyard.record import ControllerLock, Journal, SweepPaths, SweepRecord, read_run, read_sweep, write_run
-from runyard.sweep import OpenSweep, RecorderSettings, brief, finish
 
 
 def collect_cluster(sweep_dir: Path, root: Path | None, standing: Standing | None = None) -> SweepRecord:

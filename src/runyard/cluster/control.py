@@ -17,6 +17,7 @@ from runyard.cluster.standing import Observer, Standing
 from runyard.cluster.submitting import check_cluster, submit_work
 from runyard.cluster.work import Group, Work, read_works
 from runyard.execute import cancel_tasks
+from runyard.orchestrate import Selection, Submission, brief, launcher_changes, resume_command, thaw
 from runyard.record import (
     Claims,
     ControllerLock,
@@ -28,7 +29,6 @@ from runyard.record import (
     replay,
     write_sweep,
 )
-from runyard.sweep import Selection, Submission, brief, launcher_changes, resume_command, thaw
 
 LAUNCHER = "runyard_slurm"
 #: who has claimed a job that is cancelled before it began.
@@ -250,5 +250,5 @@ def local_command(
     submission, tree = thaw(sweep_dir), read_tree(sweep_dir)
     if submission.entry is None or tree is None:
         return argv, environment, cwd
-    given = argv[argv.index("runyard.sweep") + 1 :]
+    given = argv[argv.index("runyard.orchestrate") + 1 :]
     return [*frozen_command(submission.entry, tree, "runyard.cluster.here", "start"), *given], environment, cwd

@@ -12,6 +12,7 @@ from typing import Any
 from runyard.base import TERMINAL, RecordError, State
 from runyard.cluster.signs import cancelled_jobs, is_stopped
 from runyard.cluster.work import Work
+from runyard.orchestrate import PlannedJob, PlannedJobs, brief
 from runyard.pipeline import StageElsewhere
 from runyard.record import (
     Attempt,
@@ -25,7 +26,6 @@ from runyard.record import (
     replay,
     write_run,
 )
-from runyard.sweep import PlannedJob, PlannedJobs, brief
 
 #: ends after which a job goes back to the workers.
 GIVEN_BACK = frozenset({State.PREEMPTED, State.LOST})

@@ -6,9 +6,9 @@ import sys
 from typing import NoReturn
 
 from runyard.cluster.worker import moved_entry
-from runyard.sweep import main
+from runyard.orchestrate import main
 
 
 def start() -> NoReturn:
-    """The command; its arguments are those of ``python -m runyard.sweep``."""
+    """The command; its arguments are those of ``python -m runyard.orchestrate``."""
     sys.exit(main(sys.argv[1:], moved_entry))

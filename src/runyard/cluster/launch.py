@@ -19,8 +19,17 @@ from runyard.cluster.waiting import wait_here
 from runyard.cluster.work import Group, Work
 from runyard.compose import number_job
 from runyard.execute import check_here
+from runyard.orchestrate import (
+    Application,
+    Execution,
+    Launch,
+    ReturnedFiles,
+    index,
+    not_submitted,
+    open_execution,
+    reference,
+)
 from runyard.record import SweepPaths, current_entry
-from runyard.sweep import Application, Execution, Launch, ReturnedFiles, index, not_submitted, open_execution, reference
 
 #: sweepers that need no result of a job to go on.
 _UNDEMANDING = ("hydra._internal.core_plugins.basic_sweeper.", "hydra_plugins.runyard.")

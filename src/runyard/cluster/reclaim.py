@@ -9,7 +9,7 @@ from types import FrameType
 
 from runyard.base import State
 from runyard.cluster.signs import is_stopped
-from runyard.sweep import StopSignal
+from runyard.orchestrate import StopSignal
 
 #: signals that come together are one: Slurm sends several, and by more than one way.
 _TOGETHER_S = 2.0

@@ -17,8 +17,8 @@ from runyard.cluster.frozen import frozen_command, read_tree
 from runyard.cluster.worker import moved_entry
 from runyard.compose import CapturedApplication, freeze_config, number_job, run_captured
 from runyard.execute import end_process
+from runyard.orchestrate import JobFacts, JobPayload, LauncherSettings, planned_job, thaw, thawed
 from runyard.record import RunRecord, read_run, read_runs
-from runyard.sweep import JobFacts, JobPayload, LauncherSettings, planned_job, thaw, thawed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from runyard.base import UsageError
 from runyard.execute import SLURM_KEYS, Resources, SlurmOptions, slurm_options
-from runyard.sweep import LAUNCHER_KEYS, LauncherSettings, launcher_settings
+from runyard.orchestrate import LAUNCHER_KEYS, LauncherSettings, launcher_settings
 
 #: what a job's process obeys is what the local launcher knows, but for the time limit, which has a name of its own.
 _OF_JOBS = frozenset(LAUNCHER_KEYS) - {"timeout_min", "cpus"}

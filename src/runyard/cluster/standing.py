@@ -24,9 +24,9 @@ from runyard.cluster.vitals import Vitals
 from runyard.cluster.work import cluster_of, job_ids, read_works, worker_names
 from runyard.cluster.worker import AGAIN
 from runyard.execute import SlurmTask, SlurmWatch, TaskState, task_of
+from runyard.orchestrate import SweepStatus
+from runyard.orchestrate import sweep_state as state_of_jobs
 from runyard.record import Claims, Holder, RunRecord, SweepPaths, count_states, read_runs, read_sweep
-from runyard.sweep import SweepStatus
-from runyard.sweep import sweep_state as state_of_jobs
 
 _WAITING = frozenset({TaskState.QUEUED, TaskState.REQUEUED})
 _UNDER_WAY = frozenset({TaskState.RUNNING, TaskState.COMPLETING, TaskState.SUSPENDED})

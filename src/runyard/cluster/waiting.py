@@ -10,8 +10,8 @@ from pathlib import Path
 from runyard.base import TERMINAL, State, from_iso, utc_now
 from runyard.cluster.collecting import collect_cluster
 from runyard.cluster.standing import Observer, Standing
+from runyard.orchestrate import BestSoFar, Display, Progress, RunningJob, eta_seconds, make_display
 from runyard.record import RunRecord, SweepPaths, label_of, shown
-from runyard.sweep import BestSoFar, Display, Progress, RunningJob, eta_seconds, make_display
 
 _EVERY_S = 1.0
 

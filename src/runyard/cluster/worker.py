@@ -27,8 +27,8 @@ from runyard.cluster.vitals import Vitals
 from runyard.cluster.work import Work, read_work
 from runyard.compose import CapturedApplication, run_captured
 from runyard.execute import FIRST_VARIABLE, FOLDER_VARIABLE, Allocation, Slots, allocation_of, end_process
+from runyard.orchestrate import Execution, Hooks, Outcomes, PlannedJob, ReturnedFiles, finish, thaw, thawed
 from runyard.record import Entry, Holder, Journal, RunRecord, SweepPaths, read_runs, replay
-from runyard.sweep import Execution, Hooks, Outcomes, PlannedJob, ReturnedFiles, finish, thaw, thawed
 
 #: exit codes: some job did not complete; the allocation ends before the work does, and is to be queued again.
 SOME_FAILED, AGAIN = 1, 75

@@ -19,7 +19,7 @@ def at_work(sweep_dir: Path) -> str:
         RecordError: the directory is not that of a sweep.
     """
     from runyard.cluster import Observer, is_on_cluster  # loads Hydra
-    from runyard.sweep import status
+    from runyard.orchestrate import status
 
     if is_on_cluster(sweep_dir):
         standing = Observer(sweep_dir, least_s=0.0).look()

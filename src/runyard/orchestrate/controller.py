@@ -1,0 +1,406 @@
+"""The controller's loop: places jobs, watches their time, records their ends, and stops when told to."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import os
+import pickle
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from runyard.base import TERMINAL, RecordError, State, append_text, iso, utc_now
+from runyard.compose import wording
+from runyard.execute import Ended, Lease, Pool, Resources, Slots, Started, Task, Verdict, judge, signal_name
+from runyard.orchestrate.orders import Orders
+from runyard.orchestrate.planner import PlannedJob
+from runyard.orchestrate.returns import Returned
+from runyard.orchestrate.running import JobFacts, blank_record, brief, refused
+from runyard.orchestrate.settings import LauncherSettings
+from runyard.orchestrate.stop import StopSignal
+from runyard.orchestrate.worker import JobPayload, JobReport
+from runyard.record import Attempt, ErrorInfo, Journal, RunPaths, RunRecord, read_run, write_run
+
+#: how long the loop waits for an event at the most, in seconds; the display is redrawn as often.
+_TURN_S = 0.1
+#: jobs that are dealt with in one go, before the loop looks at what has happened.
+_BURST = 64
+#: the upkeep (disk, display, registry) waits until nothing has happened for so long, in seconds,
+_QUIET_S = 0.02
+#: but is put off for no longer than this.
+_UPKEEP_WITHIN_S = 0.25
+
+Earlier = tuple[Attempt, ...]
+
+
+class Feed(Protocol):
+    """The jobs to run, in order; each with its attempts so far. What it has planned ahead is its own affair."""
+
+    def peek(self) -> tuple[PlannedJob, Earlier] | None:
+        """The next job; None after the last. It is asked for when there is room for a job."""
+
+    def glance(self) -> tuple[PlannedJob, Earlier] | None:
+        """The job that is likely to be next, for getting it ready; None when that is not known."""
+
+    def pop(self) -> None:
+        """Takes the next job away."""
+
+    def work_ahead(self) -> bool:
+        """Does a little of what will be needed; returns whether there is more to do."""
+
+
+@dataclass(slots=True)
+class _Live:
+    """An attempt under way."""
+
+    job: PlannedJob
+    attempt: int
+    lease: Lease
+    made: int
+    payload: JobPayload
+    wanted: Resources
+    began: float = field(default_factory=time.monotonic)
+    asked: State | None = None
+    pid: int = 0
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What the loop has brought: how many jobs ended in which state, and what the tasks returned."""
+
+    returned: Returned
+    counts: Counter[State] = field(default_factory=Counter)
+    interrupted: bool = False
+    stopped_by_rule: bool = False
+
+    @property
+    def failures(self) -> int:
+        """Jobs that ended and did not complete."""
+        return sum(n for state, n in self.counts.items() if state is not State.COMPLETED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What the loop tells others: ``ended`` after each record, ``turn`` several times a second."""
+
+    ended: Callable[[RunRecord], None]
+    turn: Callable[[Sequence[tuple[PlannedJob, float]]], None]
+
+
+class Controller:
+    """Runs jobs until all have ended, the user stops the sweep, or a rule does."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        slots: Slots,
+        settings: LauncherSettings,
+        journal: Journal,
+        orders: Orders,
+        hooks: Hooks,
+        stop: StopSignal,
+        returned: Returned,
+    ) -> None:
+        self._pool, self._slots, self._settings, self._journal = pool, slots, settings, journal
+        self._orders, self._hooks, self._stop = orders, hooks, stop
+        self._live: dict[int, _Live] = {}
+        self._unclear: list[tuple[float, Ended]] = []  # until when, what
+        self._deadlines: list[tuple[float, int, int, State]] = []  # when, ticket, signal, why
+        self._waiting: list[tuple[float, int, PlannedJob, tuple[Attempt, ...], int]] = []  # retries by due time
+        self._tickets = 0
+        self._upkept_at = 0.0
+        self.outcomes = Outcomes(returned=returned)
+
+    def run(self, feed: Feed) -> Outcomes:
+        """Runs jobs in order until all have ended."""
+        is_open = True
+        while is_open or self._live or self._waiting:
+            self._check_stop()
+            if self._is_closing():
+                is_open = False
+                self._waiting.clear()
+            self._start_retries()
+            waits = False
+            for _ in range(_BURST if is_open else 0):
+                waits = self._slots.is_full
+                if waits:
+                    break
+                following = feed.peek()
+                is_open = following is not None
+                if following is None:
+                    break
+                waits = not (self._take_over(*following) or self._start(*following, made=1))
+                if waits:
+                    break
+                feed.pop()
+            if is_open and (feed.work_ahead() or not waits):
+                self._turn(0.0)
+            else:
+                self._turn(_TURN_S, feed.glance() if is_open else None)
+        return self.outcomes
+
+    def _is_closing(self) -> bool:
+        return self.outcomes.interrupted or self.outcomes.stopped_by_rule
+
+    # -- starting ---------------------------------------------------------------------------------------------
+
+    def _take_over(self, job: PlannedJob, earlier: Earlier) -> bool:
+        """Takes over the result of an earlier run, where there is one; returns whether."""
+        record = None if earlier else self._orders.ready_made(job)
+        if record is not None:
+            self._enter(record)
+        return record is not None
+
+    def _start(self, job: PlannedJob, earlier: Earlier, *, made: int) -> bool:
+        """Starts a job where there is room for it; returns whether it has been dealt with."""
+        wanted: Resources | None = None
+        lease: Lease | None = None
+        try:
+            wanted = self._orders.resources(job)
+            lease = self._slots.lend(wanted)
+            if lease is None:
+                return False
+            payload = self._orders.payload(job, earlier, wanted)
+        except OSError:
+            raise
+        except Exception as error:  # whatever a config, or a resolver in it, raises is the fate of this job alone
+            if lease is not None:
+                self._slots.give_back(lease)
+            self._refuse(self._orders.facts(job, earlier, wanted), error)
+            return True
+        self._launch(_Live(job=job, attempt=len(earlier) + 1, lease=lease, made=made, payload=payload, wanted=wanted))
+        return True
+
+    def _launch(self, live: _Live) -> None:
+        self._tickets += 1
+        self._live[self._tickets] = live
+        self._pool.launch(
+            Task(
+                ticket=self._tickets,
+                payload=live.payload,
+                output=RunPaths(live.job.run_dir).output_log,
+                environment={**live.lease.environment(), **_job_environment(live.payload, live.attempt)},
+                memory_bytes=live.wanted.memory_bytes,
+                threads=live.lease.threads,
+            )
+        )
+        if self._settings.timeout_s is not None:
+            due = live.began + self._settings.timeout_s
+            heapq.heappush(self._deadlines, (due, self._tickets, signal.SIGTERM, State.TIMEOUT))
+
+    def _refuse(self, facts: JobFacts, error: Exception) -> None:
+        """Records a job that cannot be started: its config cannot be composed, or it asks for what there is not."""
+        record = refused(facts, error, self._orders.provenance)
+        _write(record)
+        append_text(RunPaths(facts.run_dir).output_log, f"runyard: the job was not started: {wording(error)}\n")
+        self._enter(record)
+
+    def _enter(self, record: RunRecord) -> None:
+        """Enters the end of a job that had no process."""
+        self._journal.append("ended", job=record.job, run=brief(record))
+        self._count(record, None)
+        self._hooks.ended(record)
+
+    def _start_retries(self) -> None:
+        while self._waiting and self._waiting[0][0] <= time.monotonic():
+            _, _, job, earlier, made = self._waiting[0]
+            if not self._start(job, earlier, made=made):
+                return
+            heapq.heappop(self._waiting)
+
+    # -- one turn ---------------------------------------------------------------------------------------------
+
+    def _turn(self, longest_s: float, following: tuple[PlannedJob, Earlier] | None = None) -> None:
+        """Hears of what has happened. A slot that falls free is filled before the upkeep is seen to.
+
+        ``following`` is the job that waits for one, and is prepared in the meantime.
+        """
+        self._enforce_deadlines()
+        self._clear_up()
+        is_overdue = time.monotonic() - self._upkept_at >= _UPKEEP_WITHIN_S
+        events = [] if is_overdue else self._pool.wait(self._patience(min(longest_s, _QUIET_S)))
+        if not events:
+            self._keep_up()
+            if following is not None:
+                self._orders.prepare(*following)
+            events = self._pool.wait(self._patience(longest_s))
+        for event in events:
+            if isinstance(event, Started):
+                self._on_started(event)
+            else:
+                self._on_ended(event)
+
+    def _keep_up(self) -> None:
+        self._journal.flush_if_due()
+        now = self._upkept_at = time.monotonic()
+        self._hooks.turn([(live.job, now - live.began) for live in self._live.values()])
+
+    def _patience(self, longest_s: float) -> float:
+        due = [first[0] for queue in (self._deadlines, self._waiting, self._unclear) for first in queue[:1]]
+        return max(0.0, min([longest_s, *(moment - time.monotonic() for moment in due)]))
+
+    def _on_started(self, event: Started) -> None:
+        live = self._live[event.ticket]
+        live.pid = event.pid
+        host = socket.gethostname()
+        self._journal.append("started", job=live.job.job, attempt=live.attempt, pid=event.pid, host=host)
+
+    def _enforce_deadlines(self) -> None:
+        while self._deadlines and self._deadlines[0][0] <= time.monotonic():
+            _, ticket, number, why = heapq.heappop(self._deadlines)
+            live = self._live.get(ticket)
+            if live is not None:
+                self._end_live(ticket, live, why, number)
+
+    def _end_live(self, ticket: int, live: _Live, why: State, number: int) -> None:
+        """Asks an attempt to end; kills it after the grace period."""
+        live.asked = live.asked or why
+        self._pool.signal(ticket, number)
+        if number != signal.SIGKILL:
+            heapq.heappush(self._deadlines, (time.monotonic() + self._settings.grace_s, ticket, signal.SIGKILL, why))
+
+    def _check_stop(self) -> None:
+        """Follows Ctrl-C: the first ends running jobs with a grace period, the second at once.
+
+        Where jobs are warned they go on for a while first, to save what they have.
+        """
+        if self._stop.count and not self.outcomes.interrupted:
+            self.outcomes.interrupted = True
+            for ticket, live in self._live.items():
+                if self._stop.warning_s:
+                    self._pool.signal(ticket, signal.SIGUSR2)
+                    due = time.monotonic() + self._stop.warning_s
+                    heapq.heappush(self._deadlines, (due, ticket, signal.SIGTERM, self._stop.cause))
+                else:
+                    self._end_live(ticket, live, self._stop.cause, signal.SIGTERM)
+        for ticket, live in self._live.items():
+            if live.asked is None and live.job.job in self._stop.jobs:
+                self._end_live(ticket, live, State.CANCELLED, signal.SIGTERM)
+        if self._stop.count > 1:
+            for ticket in self._live:
+                self._pool.signal(ticket, signal.SIGKILL)
+
+    # -- ends -------------------------------------------------------------------------------------------------
+
+    def _on_ended(self, event: Ended) -> None:
+        """Records an end. Whether a signal was for this job alone may be unclear for a moment."""
+        is_unclear = event.signal in (signal.SIGTERM, signal.SIGKILL) and self._live[event.ticket].asked is None
+        if is_unclear and self._stop.lag_s and not self._stop.count:
+            self._unclear.append((time.monotonic() + self._stop.lag_s, event))
+        else:
+            self._enter_end(event)
+
+    def _clear_up(self) -> None:
+        """Records the ends that were unclear, once this process has been told to stop, or has not been for a while."""
+        while self._unclear and (self._stop.count or self._unclear[0][0] <= time.monotonic()):
+            self._enter_end(self._unclear.pop(0)[1])
+
+    def _enter_end(self, event: Ended) -> None:
+        live = self._live.pop(event.ticket)
+        if self._stop.count and live.asked is None and event.signal is not None:
+            live.asked = self._stop.cause  # what told this process to stop may have told the job's as well
+        self._slots.give_back(live.lease)
+        report = _report(event)
+        record = self._settle(live, event, report)
+        self._journal.append("ended", job=record.job, run=brief(record))
+        if not self._retry(live, record):
+            self._count(record, report)
+            self._hooks.ended(record)
+
+    def _settle(self, live: _Live, event: Ended, report: JobReport | None) -> RunRecord:
+        """The final record of an attempt: its worker's, or ours where the worker died before it could write one."""
+        on_disk = written = None
+        if report is not None:  # it was sent after the record was written
+            facts = live.payload.facts
+            written = dataclasses.replace(report.ending.record(facts), provenance=self._orders.provenance)
+        else:
+            on_disk = _read(live.job.run_dir)
+            written = on_disk if _is_final(on_disk, live.attempt) else None
+        if written is not None and (live.asked is None or written.state is State.COMPLETED):
+            return written
+        verdict = judge(event, asked=live.asked, memory_bytes=live.wanted.memory_bytes)
+        base = _read(live.job.run_dir) or written or blank_record(live.payload.facts)
+        attempt = self._final_attempt(live, event, base, verdict)
+        record = base.with_attempt(attempt, metrics={}, stages=base.stages)
+        _write(record)
+        return record
+
+    @staticmethod
+    def _final_attempt(live: _Live, event: Ended, base: RunRecord, verdict: Verdict) -> Attempt:
+        begun = next((a for a in base.attempts if a.n == live.attempt), None)
+        seconds = round(time.monotonic() - live.began, 6)
+        error = begun.error if begun and begun.error else ErrorInfo(type=verdict.kind, message=verdict.reason)
+        return Attempt(
+            n=live.attempt,
+            state=verdict.state,
+            started_at=begun.started_at if begun else iso(utc_now()),
+            ended_at=iso(utc_now()),
+            seconds=seconds,
+            host=begun.host if begun else socket.gethostname(),
+            pid=begun.pid if begun else live.pid,
+            exit_code=event.exit_code,
+            signal=signal_name(event.signal),
+            error=error,
+        )
+
+    def _retry(self, live: _Live, record: RunRecord) -> bool:
+        last = record.attempts[-1]
+        error_type = last.error.type if last.error else None
+        if self._is_closing() or not self._settings.retry.wants_retry(record.state, error_type, live.made):
+            return False
+        due = time.monotonic() + self._settings.retry_delay_s
+        self._tickets += 1
+        heapq.heappush(self._waiting, (due, self._tickets, live.job, record.attempts, live.made + 1))
+        return True
+
+    def _count(self, record: RunRecord, report: JobReport | None) -> None:
+        self.outcomes.counts[record.state] += 1
+        if report is not None:
+            self.outcomes.returned.put(record.job, report)
+        if record.state is not State.COMPLETED and self._settings.stop.is_reached(self.outcomes.failures):
+            self.outcomes.stopped_by_rule = True
+
+
+def _job_environment(payload: JobPayload, attempt: int) -> dict[str, str]:
+    facts = payload.facts
+    return {
+        "RUNYARD_SWEEP_DIR": str(facts.sweep_dir),
+        "RUNYARD_JOB": str(facts.job),
+        "RUNYARD_ATTEMPT": str(attempt),
+    }
+
+
+def _report(event: Ended) -> JobReport | None:
+    if not event.report:
+        return None
+    try:
+        report: Any = pickle.loads(event.report)
+    except (pickle.UnpicklingError, EOFError):  # the worker died while it reported; its run.json is whole
+        return None
+    return report if isinstance(report, JobReport) else None
+
+
+def _read(run_dir: Path) -> RunRecord | None:
+    try:
+        return read_run(run_dir)
+    except RecordError:
+        return None
+
+
+def _is_final(record: RunRecord | None, attempt: int) -> bool:
+    return (
+        record is not None and bool(record.attempts) and record.attempts[-1].n == attempt and record.state in TERMINAL
+    )
+
+
+def _write(record: RunRecord) -> None:
+    """Writes a record on behalf of a worker that is dead."""
+    os.makedirs(record.run_dir, exist_ok=True)
+    write_run(record)

@@ -1,8 +1,0 @@
-"""``python -m runyard.sweep``: the process in which a sweep is taken up again; ``runyard resume`` starts it."""
-
-import sys
-
-from runyard.sweep.resuming import main
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
