@@ -389,7 +389,8 @@ def test_no_thread_is_started() -> None:
 
 def test_the_live_display_has_its_colours_only_where_they_are_wanted(tmp_path: Path) -> None:
     code = (
-        "import sys; from runyard.orchestrate.display import make_display; from runyard.orchestrate.view import Progress;"
+        "import sys; from runyard.orchestrate.display import make_display;"
+        "from runyard.orchestrate.view import Progress;"
         "d = make_display(sys.stdout, 3, kind='live');"
         "d.update(Progress(sweep_id='s', total=2, counts={'COMPLETED': 1}))"
     )
