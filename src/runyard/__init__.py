@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from runyard.analyze import Results, load
     from runyard.base import JobFailed, RecordError, RunyardError, State, StorageError, SweepBusy, UsageError
     from runyard.orchestrate import run_application
-    from runyard.pipeline import checkpoint, run_stage, shared
+    from runyard.pipeline import Stage, StageContext, StageResult, checkpoint, run_stage, run_stages, shared
     from runyard.record import ActiveRun, current, table
 
 __version__ = "0.1.0"
@@ -25,6 +25,9 @@ __all__ = [
     "RecordError",
     "Results",
     "RunyardError",
+    "Stage",
+    "StageContext",
+    "StageResult",
     "State",
     "StorageError",
     "SweepBusy",
@@ -34,6 +37,7 @@ __all__ = [
     "load",
     "run_application",
     "run_stage",
+    "run_stages",
     "shared",
     "table",
 ]
@@ -41,7 +45,7 @@ __all__ = [
 _ROOMS = {
     "analyze": ("Results", "load"),  # loads pandas
     "base": ("JobFailed", "RecordError", "RunyardError", "State", "StorageError", "SweepBusy", "UsageError"),
-    "pipeline": ("checkpoint", "run_stage", "shared"),
+    "pipeline": ("Stage", "StageContext", "StageResult", "checkpoint", "run_stage", "run_stages", "shared"),
     "record": ("ActiveRun", "current", "table"),
     "orchestrate": ("run_application",),  # needs Hydra, which a task's own imports may not
 }

@@ -43,7 +43,7 @@ def shared(name: str, key: Mapping[str, Any], compute: Callable[[Path], None]) -
     if (folder / _DONE).exists():
         return folder
     parent.mkdir(parents=True, exist_ok=True)
-    with _locked(parent / f".{folder.name}.lock"):
+    with locked(parent / f".{folder.name}.lock"):
         if not (folder / _DONE).exists():
             _fill(folder, key, compute)
     return folder
@@ -67,7 +67,7 @@ def _fill(folder: Path, key: Mapping[str, Any], compute: Callable[[Path], None])
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Holds a lock that the system frees when this process ends, however it ends."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:

@@ -44,7 +44,7 @@ def run_stage(name: str, function: Callable[[Path], Mapping[str, Any] | None]) -
         Exception: whatever ``function`` raises, after the stage is recorded as FAILED.
     """
     run = current()
-    paths = StagePaths(_folder(run, name))
+    paths = StagePaths(folder_of(run, name))
     done = _completed(paths)
     if done is not None:
         run.stages[name] = done
@@ -65,7 +65,8 @@ def run_stage(name: str, function: Callable[[Path], Mapping[str, Any] | None]) -
     return metrics
 
 
-def _folder(run: ActiveRun, name: str) -> Path:
+def folder_of(run: ActiveRun, name: str) -> Path:
+    """The folder of a stage. Raises UsageError when the name cannot be a folder's."""
     plain = name.replace("_", "").replace("-", "").isalnum()
     if not plain or name in _RESERVED:
         raise UsageError(f"a stage cannot be named {name!r}", todo="use a plain word such as 'train'")

@@ -1,0 +1,85 @@
+"""The shared cache of stages: a result is computed by whoever comes first; the others wait, check and copy it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from runyard.base import RecordError, digest, read_json, write_json
+from runyard.pipeline.outputs import hash_of
+from runyard.pipeline.shared import locked
+from runyard.record import ActiveRun
+
+CACHE_VARIABLE = "RUNYARD_STAGE_CACHE"
+_ENTRY = "entry.json"
+_OWN = ("stage.json", "tables")  # of the job that computes, not of the result
+_log = logging.getLogger(__name__)
+
+#: metrics, outputs by name, and hashes of these.
+Result = tuple[dict[str, Any], dict[str, str], dict[str, str]]
+
+
+def cached(
+    run: ActiveRun, name: str, key: Mapping[str, Any], folder: Path, compute: Callable[[], Result]
+) -> tuple[Result, str | None]:
+    """The result of a stage, whose files lie in ``folder`` afterwards, and who had computed it (None: this job).
+
+    An entry whose files are not what they were is thrown away and computed anew. The lock is freed by the system when
+    its holder ends, however it ends: then the next one computes.
+    """
+    root = os.environ.get(CACHE_VARIABLE)
+    parent = (Path(root) if root else run.shared_dir / "stages") / name
+    entry = parent / digest(dict(key))[:24]
+    parent.mkdir(parents=True, exist_ok=True)
+    with locked(parent / f".{entry.name}.lock"):
+        found = _read(entry)
+        if found is None:
+            return _computed(run, entry, key, folder, compute), None
+    value = found
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(entry / "files", folder)
+    return (value["metrics"], value["outputs"], value["hashes"]), value["by"]
+
+
+def _computed(
+    run: ActiveRun, entry: Path, key: Mapping[str, Any], folder: Path, compute: Callable[[], Result]
+) -> Result:
+    result = compute()
+    for leftover in entry.parent.glob(f".{entry.name}.*.tmp"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    draft = entry.with_name(f".{entry.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")
+    shutil.copytree(folder, draft / "files", ignore=shutil.ignore_patterns(*_OWN))
+    metrics, outputs, hashes = result
+    value = {
+        "key": dict(key),
+        "metrics": metrics,
+        "outputs": outputs,
+        "hashes": hashes,
+        "by": f"job {run.job}: {run.dir}",
+    }
+    write_json(draft / _ENTRY, value)
+    shutil.rmtree(entry, ignore_errors=True)
+    draft.rename(entry)
+    return result
+
+
+def _read(entry: Path) -> dict[str, Any] | None:
+    """The entry's record if its files are what they were; None otherwise."""
+    try:
+        value: dict[str, Any] = read_json(entry / _ENTRY)
+        intact = all(hash_of(entry / "files" / p) == value["hashes"][n] for n, p in value["outputs"].items())
+    except FileNotFoundError:
+        intact = False
+        if not entry.exists():
+            return None
+    except (OSError, RecordError, KeyError, TypeError, AttributeError):
+        intact = False
+    if not intact:
+        _log.warning("the entry %s of the stage cache is damaged: it is computed anew", entry)
+        return None
+    return value

@@ -1,0 +1,136 @@
+"""A stage that is a program: its arguments filled in, its output kept, its metrics read."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runyard.base import RunyardError, UsageError, unknown_name, write_json
+from runyard.pipeline.declared import Stage, StageContext, StageResult
+
+_TAIL = 2000  # characters of the log in the message
+_PDEATHSIG = 1
+
+
+class CommandFailed(RunyardError):
+    """A command of a stage ended with another exit code than 0, or took too long."""
+
+
+def filled(text: str, known: Mapping[str, Any], where: str) -> str:
+    """The text with ``{name}`` in it replaced; ``{{`` and ``}}`` stand for braces.
+
+    Raises:
+        UsageError: a name is not known.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        if match.group(1) is None:
+            return match.group(0)[0]
+        if match.group(1) not in known:
+            raise unknown_name("placeholder", match.group(1), known, where=where)
+        return str(known[match.group(1)])
+
+    return re.sub(r"\{\{|\}\}|\{([^{}]*)\}", replaced, text)
+
+
+def placeholders(
+    cfg: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Path]], context: StageContext
+) -> dict[str, Any]:
+    """Everything that can stand between braces."""
+    known: dict[str, Any] = {"dir": context.dir, "run_dir": context.run_dir, "python": sys.executable}
+    known.update({f"inputs.{s}.{o}": path for s, outputs in inputs.items() for o, path in outputs.items()})
+    known.update(_dotted("cfg", {k: v for k, v in cfg.items() if k != "stages"}))
+    return known
+
+
+def _dotted(prefix: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {prefix: json.dumps(value) if isinstance(value, (list, bool)) or value is None else value}
+    return {k: v for name, part in value.items() for k, v in _dotted(f"{prefix}.{name}", part).items()}
+
+
+def run_command(stage: Stage, known: Mapping[str, Any], context: StageContext) -> StageResult:
+    """Runs the command and returns its metrics. Output goes to ``stdout.log`` and ``stderr.log`` in the stage's folder.
+
+    Raises:
+        CommandFailed: it failed or took longer than ``timeout_min``; the message has the end of its log.
+        UsageError: a placeholder is not known, or there is no such program.
+    """
+    where = f"stages.{stage.name}.command"
+    command = stage.command or ()
+    if stage.shell:
+        text = command if isinstance(command, str) else " ".join(command)
+        arguments = ["/bin/sh", "-c", filled(text, {k: shlex.quote(str(v)) for k, v in known.items()}, where)]
+    else:
+        parts = shlex.split(command) if isinstance(command, str) else command
+        arguments = [filled(part, known, where) for part in parts]
+    code = _wait(stage, arguments, context.dir, where)
+    write_json(context.dir / "command.json", {"arguments": arguments, "exit_code": code})
+    if code != 0:
+        how = f"took longer than {stage.timeout_min} min" if code is None else f"ended with exit code {code}"
+        tail = (_text(context.dir / "stderr.log") or _text(context.dir / "stdout.log"))[-_TAIL:].strip()
+        raise CommandFailed(f"the command of stage {stage.name!r} {how}: {tail}")
+    return StageResult(metrics=_metrics(stage, context.dir))
+
+
+def _wait(stage: Stage, arguments: list[str], folder: Path, where: str) -> int | None:
+    """The exit code, or None after the time limit. Its whole process group ends with it."""
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def die_with_the_job() -> None:
+        if sys.platform == "linux":
+            libc.prctl(_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it died before we had asked
+                os._exit(1)
+
+    with (folder / "stdout.log").open("wb") as out, (folder / "stderr.log").open("wb") as err:
+        try:
+            process = subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
+                preexec_fn=die_with_the_job,  # noqa: PLW1509
+            )  # fmt: skip
+        except OSError as error:
+            raise UsageError(f"cannot start {arguments[0]!r}: {error.strerror}", where=where) from error
+        try:
+            return process.wait(None if stage.timeout_min is None else stage.timeout_min * 60)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _metrics(stage: Stage, folder: Path) -> dict[str, Any]:
+    """Metrics of the last line of the output, if it is a JSON object, and of the declared file, which counts more."""
+    lines = [line for line in _text(folder / "stdout.log").splitlines() if line.strip()]
+    found = _object(lines[-1]) if lines else None
+    metrics = found or {}
+    if stage.metrics is not None:
+        written = _object(_text(folder / stage.metrics))
+        if written is None:
+            raise CommandFailed(f"the command of stage {stage.name!r} left no JSON object in {stage.metrics}")
+        metrics = {**metrics, **written}
+    return metrics
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

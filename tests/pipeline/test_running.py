@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runyard import Stage, StageContext, StageResult, run_stages
+from runyard.base import State, UsageError
+from runyard.pipeline.command import CommandFailed
+from runyard.pipeline.outputs import OutputError
+from runyard.pipeline.running import StagesFailed, StageTimeout
+from runyard.testing import active_run
+
+_CALLS: list[str] = []
+_SCHEMA = {"items": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}
+
+
+@pytest.fixture(autouse=True)
+def _no_calls() -> None:
+    _CALLS.clear()
+
+
+def prepare(cfg: Mapping[str, Any], inputs: Mapping[str, Any], context: StageContext) -> StageResult:
+    _CALLS.append("prepare")
+    (context.dir / "data.csv").write_text(f"n\n{cfg['n']}\n")
+    return StageResult(metrics={"rows": 1}, outputs={"data": "data.csv"})
+
+
+def train(cfg: Mapping[str, Any], inputs: Mapping[str, Any], context: StageContext) -> dict[str, float]:
+    _CALLS.append("train")
+    return {"loss": float(inputs["prepare"]["data"].read_text().split()[1])}
+
+
+def broken(cfg: Mapping[str, Any], inputs: Mapping[str, Any], context: StageContext) -> None:
+    _CALLS.append("broken")
+    raise ValueError("no")
+
+
+def endless(cfg: Mapping[str, Any], inputs: Mapping[str, Any], context: StageContext) -> None:
+    while True:
+        pass
+
+
+def _two(**prepare_keys: Any) -> dict[str, Any]:
+    first = {"_target_": f"{__name__}.prepare", **prepare_keys}
+    return {"train": {"_target_": f"{__name__}.train", "needs": ["prepare"]}, "prepare": first}
+
+
+def test_stages_run_in_the_order_of_their_needs_and_pass_outputs_on(tmp_path: Path) -> None:
+    with active_run(tmp_path) as run:
+        assert run_stages({"n": 3, "stages": _two()}) == {"rows": 1, "loss": 3.0}
+        assert run.stages["train"].metrics == {"loss": 3.0}
+    assert _CALLS == ["prepare", "train"]
+
+
+def test_a_later_attempt_repeats_only_what_lost_its_outputs_and_what_needs_a_changed_one(tmp_path: Path) -> None:
+    config = {"n": 3, "stages": _two()}
+    for _ in range(2):
+        with active_run(tmp_path):
+            run_stages(config)
+    assert _CALLS == ["prepare", "train"]
+    (tmp_path / "prepare" / "data.csv").unlink()
+    with active_run(tmp_path):
+        run_stages(config)
+    assert _CALLS == ["prepare", "train", "prepare"]  # the output is the same again: train is still done
+    with active_run(tmp_path):
+        assert run_stages({**config, "n": 4})["loss"] == 4
+    assert _CALLS[3:] == ["prepare", "train"]
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ({"a": {"command": "true", "needs": ["b"]}, "b": {"command": "true", "needs": ["a"]}}, "circle"),
+        ({"prepare": {"command": "true"}, "a": {"command": "true", "needs": ["prepar"]}}, "did you mean 'prepare'"),
+        ({"a": {"command": "true", "need": []}}, "did you mean 'needs'"),
+        ({"a": {"_target_": "nowhere.fn"}}, "cannot import"),
+        ({"a": {}}, "either _target_ or command"),
+        ({"a": {"command": "echo {cfg.m}"}}, "cfg.n"),
+    ],
+)
+def test_a_declaration_that_makes_no_sense_is_refused(tmp_path: Path, stages: dict[str, Any], said: str) -> None:
+    with active_run(tmp_path), pytest.raises(UsageError, match=said):
+        run_stages({"n": 1, "stages": stages})
+
+
+def test_what_does_not_need_a_failed_stage_goes_on_and_the_rest_is_pending(tmp_path: Path) -> None:
+    bad = {"_target_": f"{__name__}.broken"}
+    stages = {"bad": bad, "after": {"command": "true", "needs": ["bad"]}, **_two(), "worse": bad}
+    with active_run(tmp_path) as run:
+        with pytest.raises(StagesFailed, match=r"bad: ValueError: no; worse: ValueError"):
+            run_stages({"n": 1, "stages": stages})
+        assert run.stages["after"].state is State.PENDING
+        assert run.stages["train"].state is State.COMPLETED
+
+
+def test_a_stage_is_tried_again_as_often_as_it_may_be(tmp_path: Path) -> None:
+    with active_run(tmp_path), pytest.raises(ValueError, match="no"):
+        run_stages({}, [Stage(name="bad", function=broken, retries=2)])
+    assert _CALLS == ["broken"] * 3
+
+
+def test_a_function_that_takes_too_long_fails(tmp_path: Path) -> None:
+    with active_run(tmp_path), pytest.raises(StageTimeout, match="slow"):
+        run_stages({}, [Stage(name="slow", function=endless, timeout_min=0.001)])
+
+
+def test_a_table_that_breaks_its_schema_fails_its_stage_and_names_row_and_column(tmp_path: Path) -> None:
+    outputs = {"data": {"path": "data.csv", "schema": _SCHEMA}}
+    with active_run(tmp_path), pytest.raises(OutputError, match="row 1, column 'n'"):
+        run_stages({"n": "many", "stages": _two(outputs=outputs)})
+    assert _CALLS == ["prepare"]
+
+
+def test_an_output_outside_of_the_folder_fails(tmp_path: Path) -> None:
+    with active_run(tmp_path), pytest.raises(OutputError, match="outside"):
+        run_stages({"n": 1}, [Stage(name="prepare", function=prepare, outputs={"x": "../x"})])
+
+
+def test_a_command_gives_its_output_exit_code_and_metrics_of_both_ways(tmp_path: Path) -> None:
+    code = "import json; json.dump({{'b': 2}}, open(r'{dir}/m.json', 'w')); print('hello'); print('{{\"a\": {cfg.n}}}')"
+    stages = {"run": {"command": ["{python}", "-c", code], "metrics": "m.json"}}
+    with active_run(tmp_path):
+        assert run_stages({"n": 7, "stages": stages}) == {"a": 7, "b": 2}
+    assert (tmp_path / "run" / "stdout.log").read_text() == 'hello\n{"a": 7}\n'
+    assert json.loads((tmp_path / "run" / "command.json").read_text())["exit_code"] == 0
+
+
+def test_a_command_that_fails_tells_its_code_and_the_end_of_its_log(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", "import sys; sys.exit('out of luck')")
+    with active_run(tmp_path), pytest.raises(CommandFailed, match="exit code 1: out of luck"):
+        run_stages({}, [Stage(name="run", command=command)])
+
+
+def test_a_cached_stage_runs_once_for_jobs_that_share_its_keys(tmp_path: Path) -> None:
+    stages = _two(cache={"keys": ["n"]})
+    for job, (n, m) in enumerate([(1, 1), (1, 2), (2, 1)]):
+        with active_run(tmp_path / str(job)) as run:
+            run.shared_dir = tmp_path / "shared"
+            assert run_stages({"n": n, "m": m, "stages": stages}) == {"rows": 1, "loss": n}
+    assert _CALLS == ["prepare", "train", "train", "prepare", "train"]
+    assert json.loads((tmp_path / "1" / "prepare" / "stage.json").read_text())["how"].startswith("cached from job")
+
+
+def test_a_damaged_entry_of_the_cache_is_computed_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for job in range(2):
+        with active_run(tmp_path / str(job)) as run:
+            run.shared_dir = tmp_path / "shared"
+            assert run_stages({"n": 5}, [Stage(name="prepare", function=prepare, cache=True)]) == {"rows": 1}
+        (entry,) = (tmp_path / "shared" / "stages" / "prepare").glob("*/files/data.csv")
+        entry.write_text("n\n6\n")
+    assert _CALLS == ["prepare", "prepare"]
+    assert "damaged" in caplog.text
