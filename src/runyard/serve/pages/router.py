@@ -1,0 +1,103 @@
+"""Routes requests for pages to templates. Whoever includes the router checks tokens and hosts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from runyard.base import UsageError
+from runyard.record import SweepPaths, count_states, read_runs, read_sweep
+from runyard.serve.pages import reading
+
+PAGE_ROWS = 50
+CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+STATIC = {"page.css": "text/css", "page.js": "text/javascript", "htmx.min.js": "text/javascript"}
+_HERE = Path(__file__).parent
+
+
+def make_router(root: Path) -> APIRouter:
+    """The pages over the sweeps below ``root``: ``/``, ``/sweeps/<id>``, ``/sweeps/<id>/jobs/<n>``."""
+    router = APIRouter(include_in_schema=False)
+    pages = _Pages(root)
+    router.add_api_route("/", pages.sweeps, methods=["GET"])
+    router.add_api_route("/sweeps/{sweep_id}", pages.sweep, methods=["GET"])
+    router.add_api_route("/sweeps/{sweep_id}/jobs/{number}", pages.job, methods=["GET"])
+    router.add_api_route("/sweeps/{sweep_id}/figures/{name}", pages.figure, methods=["GET"])
+    router.add_api_route("/static/{name}", _static, methods=["GET"])
+    return router
+
+
+def _static(name: str) -> Response:
+    if name not in STATIC:
+        return Response("not found", status_code=404, media_type="text/plain")
+    return FileResponse(_HERE / "static" / name, media_type=STATIC[name])
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+class _Pages:
+    """What the routes share: the root and the templates. Plain functions, so that reading is done in threads."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        loader = PackageLoader("runyard.serve.pages", "templates")
+        self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+        self._templates.filters["number"] = _number
+
+    def _page(self, name: str, status: int = 200, **values: Any) -> Response:
+        text = self._templates.get_template(name).render(**values)
+        headers = {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+        return HTMLResponse(text, status_code=status, headers=headers)
+
+    def _missing(self, problem: UsageError) -> Response:
+        return self._page("missing.html.j2", 404, problem=str(problem))
+
+    def sweeps(self, request: Request, q: str = "", page: int = 1) -> Response:
+        rows = reading.sweep_rows(self._root, q)
+        last = max(1, -(-len(rows) // PAGE_ROWS))
+        page = min(max(page, 1), last)
+        shown = rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
+        for row in shown:
+            row["counts"] = count_states(read_runs(Path(row["path"])))
+        return self._page("sweeps.html.j2", rows=shown, q=q, page=page, last=last, total=len(rows))
+
+    def sweep(self, sweep_id: str) -> Response:
+        try:
+            folder = reading.sweep_dir_of(self._root, sweep_id)
+        except UsageError as exc:
+            return self._missing(exc)
+        runs = read_runs(folder)
+        notes = SweepPaths(folder).notes
+        return self._page(
+            "sweep.html.j2",
+            sweep=read_sweep(folder),
+            runs=runs,
+            counts=count_states(runs),
+            params=reading.columns_of(runs, "params", 8),
+            metrics=reading.columns_of(runs, "metrics", 6),
+            failures=reading.failure_groups(runs),
+            figures=reading.pictures(folder),
+            notes=notes.read_text(encoding="utf-8", errors="replace") if notes.is_file() else "",
+        )
+
+    def job(self, sweep_id: str, number: int) -> Response:
+        try:
+            run = reading.job_of(reading.sweep_dir_of(self._root, sweep_id), number)
+        except UsageError as exc:
+            return self._missing(exc)
+        return self._page("job.html.j2", sweep_id=sweep_id, run=run, log=reading.log_tail(run))
+
+    def figure(self, sweep_id: str, name: str) -> Response:
+        try:
+            path = reading.picture_path(reading.sweep_dir_of(self._root, sweep_id), name)
+        except UsageError as exc:
+            return self._missing(exc)
+        return FileResponse(path, media_type="image/png", headers={"X-Content-Type-Options": "nosniff"})
