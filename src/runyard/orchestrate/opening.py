@@ -14,6 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import RunyardError, SweepState, UsageError, iso, utc_now, write_text
+from runyard.orchestrate.announcing import announce, take_announcement
 from runyard.orchestrate.aside import set_aside
 from runyard.orchestrate.config import (
     CALLBACK,
@@ -122,6 +123,7 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
         return _open[folder]
     if not single:
         _refuse_inside_own_job(current_entry(str(config.hydra.runtime.cwd)))
+    waiting = take_announcement()
     folder, aside = _claim(config, folder, single)
     cwd = str(config.hydra.runtime.cwd)
     git = git_state(Path(cwd))
@@ -143,6 +145,7 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
     if aside is not None and opened.root is not None:
         _index_moved(opened.root, aside)
     _open[folder] = opened
+    announce(waiting, folder)
     return opened
 
 

@@ -1,0 +1,129 @@
+"""Starting an application in a process of its own, which outlives the one that started it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runyard.base import RunyardError, UsageError
+from runyard.orchestrate import ANNOUNCE_FILE
+from runyard.record import SweepPaths, read_sweep
+
+#: how often it is looked whether the directory is known, in seconds.
+_LOOK_S = 0.05
+#: of the output of a process that failed, the last characters that are shown.
+_SHOWN = 4000
+#: what makes a process believe that it is a job of another sweep, or the one that an earlier start waits for.
+_NOT_HANDED_ON = ("RUNYARD_JOB", "RUNYARD_SWEEP_DIR", ANNOUNCE_FILE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A sweep or a single run that goes on by itself: its directory, its process, and the file with its output."""
+
+    dir: Path
+    pid: int
+    is_sweep: bool
+    output: Path
+
+
+def start_application(
+    target: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    multirun: bool = True,
+    output: Path | None = None,
+    python: Sequence[str] = (),
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    timeout_s: float = 120.0,
+) -> Started:
+    """Starts a sweep or a single run of a Hydra application, and returns when its directory has its record.
+
+    The overrides must turn the record on (``+runyard=local``, ``+runyard=record``, ...): nothing else tells where the
+    directory is. The process has a session of its own, so neither Ctrl-C nor the end of this process ends it.
+
+    Args:
+        target: the name of a module, as after ``python -m``, or the path of a script, which ends in ``.py``.
+        overrides: the words of its command line.
+        multirun: whether it is a sweep (``-m``).
+        output: the file for what it prints; a new one in the directory for temporary files by default.
+        python: the interpreter and its flags; this one's by default.
+        cwd: where it is started; here by default.
+        environment: its environment; this process's by default.
+        timeout_s: seconds after which a process that has not told its directory is taken for hung, and ended.
+
+    Raises:
+        UsageError: it refused what it was asked for; the message is its own.
+        RunyardError: it ended, or hung, before it had a directory.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix="runyard-start-"))
+    waiting, said = scratch / "directory", output or scratch / "output.txt"
+    argv = [*(python or (sys.executable,)), *_program(target), *overrides, *(["-m"] if multirun else [])]
+    inherited = {key: value for key, value in (environment or os.environ).items() if key not in _NOT_HANDED_ON}
+    try:
+        with said.open("ab") as stream:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                cwd=cwd,
+                env={**inherited, ANNOUNCE_FILE: str(waiting)},
+                start_new_session=True,
+            )
+    except OSError as exc:
+        raise UsageError(
+            f"the application cannot be started ({exc.strerror})", where=str(exc.filename or argv[0])
+        ) from exc
+    folder = _directory(process, waiting, said, timeout_s)
+    waiting.unlink()
+    return Started(dir=folder, pid=process.pid, is_sweep=not read_sweep(folder).single, output=said)
+
+
+def _program(target: str | Path) -> list[str]:
+    is_script = isinstance(target, Path) or target.endswith(".py")
+    return [str(target)] if is_script else ["-m", str(target)]
+
+
+def _directory(process: subprocess.Popen[bytes], waiting: Path, output: Path, timeout_s: float) -> Path:
+    """Waits until the directory is told."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        code = process.poll()  # before the look: what ended just now may have told its directory before
+        if waiting.exists():
+            folder = Path(waiting.read_text(encoding="utf-8").rstrip("\n"))
+            if SweepPaths(folder).sweep_json.exists() or code is None:
+                return folder
+        if code is not None:
+            raise _ended(code, output)
+        if time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            raise RunyardError(
+                f"the application told no directory within {timeout_s:g} s; it printed:\n{_tail(output)}"
+            )
+        time.sleep(_LOOK_S)
+
+
+def _ended(code: int, output: Path) -> RunyardError:
+    """What to say of a process that ended before it had a directory that stays."""
+    text = _tail(output)
+    if code == 0:
+        return UsageError(
+            "the application ended without a record" + (f":\n{text}" if text else ""),
+            todo="turn the record on with +runyard=local or +runyard=record",
+        )
+    if code in (1, 2):  # Hydra ends with 1 when an override is wrong
+        return UsageError(text or f"the application ended with exit code {code} and said nothing")
+    return RunyardError(f"the application ended with exit code {code}:\n{text}")
+
+
+def _tail(output: Path) -> str:
+    return output.read_text(encoding="utf-8", errors="replace")[-_SHOWN:].strip()
