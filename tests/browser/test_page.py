@@ -84,7 +84,9 @@ def test_every_page_is_accessible_and_fits_the_window(chromium: Browser, address
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto(address)
     sweep = page.locator("tbody a").first.get_attribute("href")
-    for path in ("/", sweep, f"{sweep}/jobs/1"):
+    assert sweep is not None
+    name = sweep.rsplit("/", 1)[1]
+    for path in ("/", sweep, f"{sweep}/jobs/1", f"/compare?sweep={name}&sweep={name}"):
         page.goto(f"{address}{path}")
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
@@ -119,4 +121,14 @@ def test_slash_goes_to_the_filter_and_the_filter_finds(chromium: Browser, addres
     page.locator("#filter").fill("evil")
     page.keyboard.press("Enter")
     page.get_by_text("1 sweeps").wait_for()
+    page.close()
+
+
+def test_one_chosen_sweep_is_told_to_be_too_few(chromium: Browser, address: str) -> None:
+    page = chromium.new_page()
+    page.goto(address)
+    page.locator("tbody input").first.check()
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("heading", name="These cannot be compared").wait_for()
+    assert "nothing to compare with" in page.locator("main").inner_text()
     page.close()

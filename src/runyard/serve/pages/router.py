@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from runyard.base import UsageError
+from runyard.base import TERMINAL, RecordError, UsageError
+from runyard.compare import compare, side_of
 from runyard.record import SweepPaths, count_states, read_runs, read_sweep
 from runyard.serve.pages import reading
 
@@ -25,13 +26,14 @@ _HERE = Path(__file__).parent
 
 
 def make_router(root: Path) -> APIRouter:
-    """The pages over the sweeps below ``root``: ``/``, ``/sweeps/<id>``, ``/sweeps/<id>/jobs/<n>``."""
+    """The pages over the sweeps below ``root``: ``/``, ``/sweeps/<id>``, ``/sweeps/<id>/jobs/<n>``, ``/compare``."""
     router = APIRouter(include_in_schema=False)
     pages = _Pages(root)
     router.add_api_route("/", pages.sweeps, methods=["GET"])
     router.add_api_route("/sweeps/{sweep_id}", pages.sweep, methods=["GET"])
     router.add_api_route("/sweeps/{sweep_id}/jobs/{number}", pages.job, methods=["GET"])
     router.add_api_route("/sweeps/{sweep_id}/figures/{name}", pages.figure, methods=["GET"])
+    router.add_api_route("/compare", pages.compare, methods=["GET"])
     router.add_api_route("/static/{name}", _static, methods=["GET"])
     return router
 
@@ -63,9 +65,9 @@ class _Pages:
         return HTMLResponse(text, status_code=status, headers=headers)
 
     def _missing(self, problem: UsageError) -> Response:
-        return self._page("missing.html.j2", 404, problem=str(problem))
+        return self._page("missing.html.j2", 404, title="Not found", problem=str(problem))
 
-    def sweeps(self, request: Request, q: str = "", page: int = 1) -> Response:
+    def sweeps(self, q: str = "", page: int = 1) -> Response:
         rows = reading.sweep_rows(self._root, q)
         last = max(1, -(-len(rows) // PAGE_ROWS))
         page = min(max(page, 1), last)
@@ -98,7 +100,17 @@ class _Pages:
             run = reading.job_of(reading.sweep_dir_of(self._root, sweep_id), number)
         except UsageError as exc:
             return self._missing(exc)
-        return self._page("job.html.j2", sweep_id=sweep_id, run=run, log=reading.log_tail(run))
+        return self._page(
+            "job.html.j2", sweep_id=sweep_id, run=run, ended=run.state in TERMINAL, log=reading.log_tail(run)
+        )
+
+    def compare(self, sweep: Annotated[list[str], Query(default_factory=list)]) -> Response:
+        try:
+            sides = [side_of(name, reading.sweep_dir_of(self._root, name)) for name in reversed(sweep)]
+            found = compare(sides)
+        except (UsageError, RecordError) as exc:
+            return self._page("missing.html.j2", 400, title="These cannot be compared", problem=str(exc))
+        return self._page("compare.html.j2", found=found)
 
     def figure(self, sweep_id: str, name: str) -> Response:
         try:
