@@ -16,10 +16,12 @@ def small() -> BurgersConfig:
         solver_nx=256,
         frames=11,
         step=1,
+        copies=4,
         latent_dim=6,
         operator="mlp",
         hidden=16,
         epochs=12,
+        batch=64,
         checkpoint_every=2,
     )
 

@@ -22,6 +22,7 @@ def test_the_defaults_make_sense() -> None:
         ("nx", 100),
         ("solver_nx", 200),
         ("step", 3),
+        ("copies", 3),
         ("encoder", "pdo"),
         ("operator", "rigde"),
         ("latent_dim", 65),

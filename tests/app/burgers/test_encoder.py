@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.workloads.burgers import BurgersConfig, train
-from app.workloads.burgers.data import Solutions, split
+from app.workloads.burgers.data import Solutions, split, symmetric_copies
 from app.workloads.burgers.encoder import Encoder, fit_encoder
 from app.workloads.burgers.model import load_model
 from runyard.testing import active_run
@@ -40,7 +40,7 @@ def test_the_encoder_is_stored_with_the_model_and_the_checkpoint_and_read_back_e
     small: BurgersConfig, data: Solutions, tmp_path: Path, kind: str
 ) -> None:
     cfg = replace(small, encoder=kind)
-    learned = data.frames[split(cfg).training]
+    learned = symmetric_copies(data.frames[split(cfg).training], cfg.copies)
     fitted = fit_encoder(kind, learned.reshape(-1, 64), 6, cfg.seed)
     with active_run(tmp_path):
         train(cfg, data, tmp_path)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from app.workloads.burgers.data import GOLDEN, golden_values, initial_conditions
+from app.workloads.burgers.data import GOLDEN, golden_values, initial_conditions, symmetric_copies
 from app.workloads.burgers.solver import solve
 
 TIMES = np.linspace(0, 2, 21).tolist()
@@ -38,3 +38,17 @@ def test_a_mirrored_and_negated_start_gives_mirrored_and_negated_solutions() -> 
 def test_a_start_does_not_depend_on_how_many_there_are() -> None:
     assert (initial_conditions(20, 64, 3)[:5] == initial_conditions(5, 64, 3)).all()
     assert (initial_conditions(5, 64, 3) != initial_conditions(5, 64, 4)).any()
+
+
+def test_symmetric_copies_are_solutions_of_the_equation() -> None:
+    starts = initial_conditions(3, 256, 0)
+    times = [0.0, 0.2, 0.4]
+    moved_on = symmetric_copies(solve(starts, times), 8)
+    assert moved_on.shape == (24, 3, 256)
+    # solved from the copies of the starts, it is what copies of the solutions are
+    assert np.abs(solve(symmetric_copies(starts, 8), times) - moved_on).max() < 1e-8
+
+
+def test_one_copy_is_the_solutions_themselves() -> None:
+    starts = initial_conditions(3, 64, 0)
+    assert symmetric_copies(starts, 1) is starts

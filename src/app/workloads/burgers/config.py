@@ -31,6 +31,7 @@ class BurgersConfig:
         solver_nx: Points of the solver's grid, a multiple of nx.
         frames: Times from 0 to 2 at which solutions are kept, the first and the last included.
         step: Frames that the operator moves on at once; frames - 1 is a multiple of it.
+        copies: Each training solution is learned from in so many symmetric copies; 1 or an even number.
         encoder: `pod` (proper orthogonal decomposition) or `random` (random smooth features).
         latent_dim: Numbers that a solution is encoded in.
         operator: `ridge` (on polynomial features), `mlp`, or `best`: both, and validation chooses.
@@ -53,15 +54,16 @@ class BurgersConfig:
     solver_nx: int = 512
     frames: int = 41
     step: int = 2
+    copies: int = 24
     encoder: str = "pod"
     latent_dim: int = 16
-    operator: str = "ridge"
+    operator: str = "best"
     degree: int = 2
-    hidden: int = 64
-    epochs: int = 100
-    batch: int = 64
+    hidden: int = 128
+    epochs: int = 20
+    batch: int = 256
     learning_rate: float = 0.003
-    checkpoint_every: int = 20
+    checkpoint_every: int = 5
     gate_ratio: float = 0.9
     gate_metrics: list[str] = field(default_factory=lambda: ["final_nrmse", "nrmse_one_step"])
     nrmse_threshold: float | None = None
@@ -81,6 +83,7 @@ _RANGES = {
     "trajectories": (16, 256),
     "frames": (3, 401),
     "step": (1, None),
+    "copies": (1, 64),
     "latent_dim": (1, None),
     "degree": (1, 3),
     "hidden": (1, 4096),
@@ -143,6 +146,10 @@ def _check_grid(cfg: BurgersConfig) -> None:
 
 
 def _check_model(cfg: BurgersConfig) -> None:
+    if cfg.copies > 1 and cfg.copies % 2:
+        raise _error(
+            "copies", f"copies must be 1 or an even number, not {cfg.copies}", "half are shifted, half mirrored as well"
+        )
     if cfg.latent_dim > cfg.nx // 2:
         raise _error(
             "latent_dim",

@@ -102,6 +102,26 @@ def split(cfg: BurgersConfig) -> Split:
     )
 
 
+def symmetric_copies(fields: Floats, copies: int) -> Floats:
+    """Solutions together with their images under the equation's symmetries: shifts in x, and u(x) -> -u(-x).
+
+    Args:
+        fields: Points in the last axis, at x = i / points.
+        copies: 1 for the solutions alone; or an even number: half of it evenly spread shifts (to whole points, the
+            first by nothing), and the mirrored image of each.
+
+    Returns:
+        The copies joined along the first axis, the solutions themselves first.
+    """
+    if copies == 1:
+        return fields
+    shifts = copies // 2
+    shifted = [np.roll(fields, round(index * fields.shape[-1] / shifts), axis=-1) for index in range(shifts)]
+    # -x of point i is point -i, so that point 0 stays where it is
+    mirrored = [-np.roll(image[..., ::-1], 1, axis=-1) for image in shifted]
+    return np.concatenate([*shifted, *mirrored])
+
+
 def golden_values(points: int) -> Floats:
     """What the solver gives on a grid of so many points at the places of `GOLDEN`, shape (3,)."""
     start = np.sin(2 * math.pi * np.arange(points) / points)[None]

@@ -52,8 +52,9 @@ class Model:
 def rollout(operator: Callable[[Floats], Floats], latents: Floats, steps: int) -> Floats:
     """Latent states after 1, 2, ... steps, shape (n, steps, latent_dim).
 
-    Energy never increases in a solution, and the encoders' columns are orthonormal, so that a state's square is the
-    energy it stands for: a state that has grown is scaled back. Without it polynomials blow up within a few steps.
+    A state whose norm has grown in a step is scaled back to the norm it had. Energy never increases in a solution, but
+    that of its part in the latent space may, a little; and with random features the norm is not the energy decoded.
+    So this is a bound put on the model, not a law it obeys: it keeps a rollout finite, and does not make it right.
     """
     states = np.empty((latents.shape[0], steps, latents.shape[1]))
     # what is not finite after all is an answer, which the choice by validation and the gates deal with

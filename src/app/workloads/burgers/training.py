@@ -18,7 +18,7 @@ from runyard import checkpoint
 
 from .checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from .config import BurgersConfig, settled, validate
-from .data import Solutions, split
+from .data import Solutions, split, symmetric_copies
 from .encoder import Encoder, fit_encoder
 from .measures import nrmse
 from .mlp import Mlp, MlpTraining, start_mlp
@@ -108,7 +108,7 @@ def train(
 
 def _latents(cfg: BurgersConfig, data: Solutions, encoder: Encoder | None = None) -> _Latents:
     parts = split(cfg)
-    fields = data.frames[parts.training]
+    fields = symmetric_copies(data.frames[parts.training], cfg.copies)
     if encoder is None:
         encoder = fit_encoder(cfg.encoder, fields.reshape(-1, fields.shape[2]), cfg.latent_dim, cfg.seed)
     states = encoder.encode(fields)
