@@ -155,3 +155,12 @@ def test_a_damaged_entry_of_the_cache_is_computed_anew(tmp_path: Path, caplog: p
         entry.write_text("n\n6\n")
     assert _CALLS == ["prepare", "prepare"]
     assert "damaged" in caplog.text
+
+
+def test_what_a_killed_attempt_left_does_not_get_into_the_cache(tmp_path: Path) -> None:
+    (tmp_path / "prepare").mkdir()
+    (tmp_path / "prepare" / "half").write_text("half")
+    with active_run(tmp_path):
+        run_stages({"n": 5}, [Stage(name="prepare", function=prepare, cache=True)])
+    files = (tmp_path / "shared" / "stages" / "prepare").glob("*/files/*")
+    assert [path.name for path in files] == ["data.csv"]

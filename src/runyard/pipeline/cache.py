@@ -49,6 +49,7 @@ def cached(
 def _computed(
     run: ActiveRun, entry: Path, key: Mapping[str, Any], folder: Path, compute: Callable[[], Result]
 ) -> Result:
+    _clear(folder)
     result = compute()
     for leftover in entry.parent.glob(f".{entry.name}.*.tmp"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -66,6 +67,15 @@ def _computed(
     shutil.rmtree(entry, ignore_errors=True)
     draft.rename(entry)
     return result
+
+
+def _clear(folder: Path) -> None:
+    """Takes away what an earlier attempt left, which may have been killed: it must not get into the entry."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != "stage.json":
+            path.unlink()
 
 
 def _read(entry: Path) -> dict[str, Any] | None:
