@@ -132,3 +132,17 @@ def test_one_chosen_sweep_is_told_to_be_too_few(chromium: Browser, address: str)
     page.get_by_role("heading", name="These cannot be compared").wait_for()
     assert "nothing to compare with" in page.locator("main").inner_text()
     page.close()
+
+
+def test_a_chosen_sweep_and_the_row_of_the_keys_outlive_a_refresh(chromium: Browser, address: str) -> None:
+    page = chromium.new_page()
+    page.goto(address)
+    page.locator("tbody input").first.check()
+    with page.expect_response(lambda answer: "?q=" in answer.url):
+        page.locator("h1").click()
+    page.wait_for_timeout(300)
+    assert page.locator("tbody input").first.is_checked()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Jobs").wait_for()
+    page.close()
