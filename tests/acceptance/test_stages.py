@@ -86,6 +86,8 @@ def test_a_pipeline_killed_in_its_third_stage_goes_on_there_and_its_outputs_are_
     assert outputs[0] == outputs[1]
     assert len(outputs[0]) == 3
     assert (tmp_path / "killed.txt").read_text().split() == ["first", "second", "third", "third"]
+    paths = [tmp_path / "killed" / "sweep" / "0" / name / "stage.json" for name in stages]
+    assert [json.loads(path.read_text()).get("done_before", False) for path in paths] == [True, True, False]
 
 
 def test_a_sweep_over_a_plain_script_records_output_exit_code_and_metrics_of_both_ways(tmp_path: Path) -> None:

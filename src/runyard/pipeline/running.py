@@ -92,6 +92,7 @@ class _Pipeline:
         key = self._key(stage, known)
         done = _done(folder, digest(key))
         if done is not None:
+            write_json(StagePaths(folder).stage_json, {**done, "done_before": True})
             self._run.stages[stage.name] = StageInfo.from_json(done)
             self._keep(stage, folder, done["outputs"], done["hashes"])
             return dict(self._run.stages[stage.name].metrics)
