@@ -30,7 +30,7 @@ if __name__ == "__main__":
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
     script = tmp_path / "small.py"
-    script.write_text(APP.replace('', ""))
+    script.write_text(APP)
     return script
 
 

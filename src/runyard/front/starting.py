@@ -6,14 +6,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runyard.base import RunyardError, UsageError
+from runyard.base import RecordError, RunyardError, UsageError
 from runyard.orchestrate import ANNOUNCE_FILE
-from runyard.record import SweepPaths, read_sweep
+from runyard.record import SweepPaths, read_sweep, replay
 
 #: how often it is looked whether the directory is known, in seconds.
 _LOOK_S = 0.05
@@ -84,6 +85,7 @@ def start_application(
         ) from exc
     folder = _directory(process, waiting, said, timeout_s)
     waiting.unlink()
+    threading.Thread(target=process.wait, daemon=True).start()  # so that it is no zombie when it has ended
     return Started(dir=folder, pid=process.pid, is_sweep=not read_sweep(folder).single, output=said)
 
 
@@ -99,7 +101,7 @@ def _directory(process: subprocess.Popen[bytes], waiting: Path, output: Path, ti
         code = process.poll()  # before the look: what ended just now may have told its directory before
         if waiting.exists():
             folder = Path(waiting.read_text(encoding="utf-8").rstrip("\n"))
-            if SweepPaths(folder).sweep_json.exists() or code is None:
+            if _stays(folder, has_ended=code is not None):
                 return folder
         if code is not None:
             raise _ended(code, output)
@@ -110,6 +112,17 @@ def _directory(process: subprocess.Popen[bytes], waiting: Path, output: Path, ti
                 f"the application told no directory within {timeout_s:g} s; it printed:\n{_tail(output)}"
             )
         time.sleep(_LOOK_S)
+
+
+def _stays(folder: Path, *, has_ended: bool) -> bool:
+    """Whether a directory is there for good: our launchers take theirs back when no job can be planned."""
+    paths = SweepPaths(folder)
+    try:
+        record = read_sweep(folder)
+    except RecordError:  # taken back, and the process is about to say why
+        return False
+    ours = record.launcher.startswith("runyard_") and not record.single
+    return has_ended or not ours or bool(replay(paths.journal, ("planned",)).planned)
 
 
 def _ended(code: int, output: Path) -> RunyardError:
