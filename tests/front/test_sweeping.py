@@ -1,5 +1,7 @@
 """Sweeps started from Python."""
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from runyard.base import UsageError
-from runyard.front import attach, overrides_of, quoted, sweep
+from runyard.front import SweepHandle, attach, overrides_of, quoted, start_application, sweep
 
 APP = """
 import time
@@ -47,6 +49,15 @@ def test_a_cancelled_sweep_is_no_longer_at_work(app: Path, tmp_path: Path) -> No
         handle.wait(timeout_s=0)
     handle.cancel()
     assert handle.wait(timeout_s=60).state == "CANCELLED"
+
+
+def test_a_killed_sweep_is_taken_up_again(app: Path, tmp_path: Path) -> None:
+    started = start_application(app, ["+runyard=local", "x=1,2", "s=2", "hydra.launcher.n_jobs=1"], cwd=tmp_path)
+    os.kill(started.pid, signal.SIGKILL)
+    handle = SweepHandle(started.dir)
+    assert handle.wait(timeout_s=60).state == "LOST"
+    handle.resume()
+    assert handle.wait(timeout_s=60).counts["COMPLETED"] == 2
 
 
 @pytest.mark.parametrize(

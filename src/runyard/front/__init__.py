@@ -2,6 +2,7 @@
 
 from runyard.front.handle import HandleStatus, SweepHandle, attach
 from runyard.front.quoting import overrides_of, quoted
+from runyard.front.resuming import start_resume
 from runyard.front.starting import Started, start_application
 from runyard.front.sweeping import sweep
 
@@ -13,5 +14,6 @@ __all__ = [
     "overrides_of",
     "quoted",
     "start_application",
+    "start_resume",
     "sweep",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runyard.cluster import Observer, cancel_cluster, is_on_cluster
+from runyard.front.resuming import start_resume
 from runyard.orchestrate import cancel, status
 from runyard.registry import find_sweep
 
@@ -72,6 +73,10 @@ class SweepHandle:
     def cancel(self) -> str:
         """Stops it; what has ended is kept. Returns a sentence."""
         return cancel_cluster(self.dir) if is_on_cluster(self.dir) else cancel(self.dir)
+
+    def resume(self, overrides: Sequence[str] = ()) -> None:
+        """Runs every job that is not COMPLETED, in a process of its own; ``hydra.launcher.KEY=VALUE`` may be given."""
+        start_resume(self.dir, overrides=overrides)
 
     def __repr__(self) -> str:
         now = self.status()
