@@ -26,6 +26,12 @@ _FIRST = """    try:
         file.write(f"{time.time()}\\n")
     return float(cfg.x)
 """
+#: three metrics, and a log of twenty lines.
+_METRICS = """    for step in range(20):
+        print(f"step {step}: loss {cfg.x / (step + 1):.4f}")
+    noise = random.Random(f"{cfg.x} {cfg.lr} {cfg.seed}").random()
+    return {"loss": cfg.lr / (cfg.x + 1) + 0.1 * noise, "accuracy": 1 - 0.5 * noise, "steps": 20}
+"""
 LARGE_FILES, LARGE_KEYS = 25, 400
 
 
@@ -34,7 +40,8 @@ def make_app(name: str, folder: Path, *, seconds: float = 1.0, imports: tuple[st
 
     Args:
         name: ``trivial``; ``large`` (25 config files, 400 keys); ``heavy`` (imports libraries at its start);
-            ``first`` (writes when the first job began into the file that BENCH_MARK names); ``sleep``.
+            ``metrics`` (returns three, and prints twenty lines); ``first`` (writes when the first job began into the
+            file that BENCH_MARK names); ``sleep``.
         folder: is made.
         seconds: how long a job of ``sleep`` takes.
         imports: what ``heavy`` imports.
@@ -48,6 +55,8 @@ def make_app(name: str, folder: Path, *, seconds: float = 1.0, imports: tuple[st
         text = "".join(f"import {module}\n" for module in imports) + text
     elif name == "first":
         text = "import os\nimport time\n\n" + _HEAD + _FIRST
+    elif name == "metrics":
+        text = "import random\n\n" + _HEAD + _METRICS
     elif name == "sleep":
         text = f"import time\n\n{_HEAD}    time.sleep({seconds})\n{_TRIVIAL}"
     elif name != "trivial":

@@ -81,7 +81,8 @@ print(time.perf_counter() - began, len(frame))
 """
 
 _MLFLOW = """
-import random, sys, time
+import os, random, sys, time
+os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # since version 3 it refuses its file store without
 import mlflow
 from mlflow.tracking import MlflowClient
 runs = int(sys.argv[1])

@@ -7,7 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import composing, costs, first_job, launchers, memory, resume, scale, second, slurm, startup
+from benchmarks import (
+    composing,
+    costs,
+    first_job,
+    launchers,
+    memory,
+    registry,
+    reporting,
+    resume,
+    scale,
+    second,
+    slurm,
+    startup,
+)
 
 #: in the order of the page.
 BENCHMARKS = {
@@ -20,6 +33,8 @@ BENCHMARKS = {
     "second": second,
     "costs": costs,
     "scale": scale,
+    "registry": registry,
+    "reporting": reporting,
     "slurm": slurm,
 }
 _TOP = """# Benchmarks

@@ -49,6 +49,8 @@ class Sizes:
     slurm_rounds: int
     slurm_peer_jobs: int
     slurm_submit_jobs: int
+    report_seeds: int
+    report_rounds: int
     scale_limit_s: float = 1200.0
     imports: tuple[str, ...] = field(default=("scipy.stats", "pandas", "matplotlib.pyplot"))
 
@@ -89,6 +91,8 @@ FULL = Sizes(
     slurm_rounds=3,
     slurm_peer_jobs=100,
     slurm_submit_jobs=10_000,
+    report_seeds=5,
+    report_rounds=5,
 )
 
 QUICK = Sizes(
@@ -124,6 +128,8 @@ QUICK = Sizes(
     slurm_rounds=1,
     slurm_peer_jobs=20,
     slurm_submit_jobs=1_000,
+    report_seeds=2,
+    report_rounds=2,
     scale_limit_s=60.0,
 )
 
@@ -155,6 +161,8 @@ TINY = Sizes(
     slurm_rounds=1,
     slurm_peer_jobs=2,
     slurm_submit_jobs=6,
+    report_seeds=1,
+    report_rounds=1,
     scale_limit_s=60.0,
     imports=("json",),
 )

@@ -18,7 +18,7 @@ COMMANDS = {
     *("ls", "show", "status", "watch", "wait", "logs", "results"),
     *("resume", "retry", "cancel", "reproduce", "collect", "reindex", "doctor"),
     *("summary", "best", "pivot", "compare", "diff", "query", "report"),
-    *("gate", "promote", "leaderboard", "tag", "note", "archive", "restore", "rm", "import"),
+    *("gate", "promote", "leaderboard", "tag", "note", "archive", "restore", "rm", "export", "import"),
 }
 READING = {
     "ls",
@@ -36,7 +36,7 @@ READING = {
     "query",
 }
 #: they want to be told what is meant before they look for sweeps
-NAMED = {"archive", "best", "compare", "diff", "import", "note", "pivot", "promote", "restore", "rm", "tag"}
+NAMED = {"archive", "best", "compare", "diff", "export", "import", "note", "pivot", "promote", "restore", "rm", "tag"}
 #: without any sweep they say that there is nothing, and all is well
 LISTING = {"leaderboard", "ls", "query"}
 HEAVY = {"pandas", "numpy", "matplotlib", "rich", "hydra", "omegaconf", "optuna", "submitit", "fastapi"}
