@@ -1,7 +1,8 @@
 """Runyard: a Hydra multirun experiment launcher that never loses a result.
 
-For tasks: ``table``, ``run_stage``, ``shared``, ``checkpoint`` and ``current``. For notebooks: ``sweep``, ``attach`` and ``load``. Everything
-else is turned on by one word on the command line, ``+runyard=local``, and read with the ``runyard`` command.
+For tasks: ``table``, ``run_stages``, ``run_stage``, ``shared``, ``checkpoint`` and ``current``. For notebooks:
+``sweep``, ``attach`` and ``load``. Everything else is turned on by one word on the command line, ``+runyard=local``,
+and read with the ``runyard`` command.
 
 A name is loaded when it is first used: ``import runyard`` costs next to nothing.
 """

@@ -49,15 +49,23 @@ class Slots:
         cpus: processors to lend.
         devices: graphics processors to lend.
         sets_threads: tell jobs to start no more threads than they have processors.
+        threads: the threads that every job is told instead; None for that rule alone.
         is_amd: whether the devices are AMD's.
     """
 
     def __init__(
-        self, *, n_jobs: int, cpus: int | None, devices: Devices, sets_threads: bool = False, is_amd: bool = False
+        self,
+        *,
+        n_jobs: int,
+        cpus: int | None,
+        devices: Devices,
+        sets_threads: bool = False,
+        threads: int | None = None,
+        is_amd: bool = False,
     ) -> None:
         self._free_jobs, self._free_cpus, self._devices = n_jobs, cpus, devices
         self._all_cpus = cpus
-        self._sets_threads, self._is_amd = sets_threads, is_amd
+        self._sets_threads, self._threads, self._is_amd = sets_threads, threads, is_amd
 
     @classmethod
     def of_machine(
@@ -74,8 +82,9 @@ class Slots:
         Args:
             n_jobs: jobs at a time; None for as many as there are processors.
             cpus: processors to lend; None for those of this process.
-            counts_cpus: whether jobs say how many processors they want: only then they are counted, and jobs are told
-                to start no more threads, unless the user has given a number of threads in ``environment``.
+            counts_cpus: whether jobs say how many processors they want: only then they are counted. Jobs are told to
+                start no more threads than that; where they do not say, than their share of the processors. A number
+                of threads in ``environment`` is the user's own and stays.
             gpus: see ``usable_gpus``.
             environment: the variables of this process.
 
@@ -83,11 +92,13 @@ class Slots:
             UsageError: ``gpus`` names no devices.
         """
         usable = usable_cpus()
+        jobs, is_free = n_jobs or usable, environment.keys().isdisjoint(THREAD_VARIABLES)
         return cls(
-            n_jobs=n_jobs or usable,
+            n_jobs=jobs,
             cpus=(cpus or usable) if counts_cpus else cpus,
             devices=Devices(usable_gpus(gpus, environment), devices_folder(environment)),
-            sets_threads=counts_cpus and environment.keys().isdisjoint(THREAD_VARIABLES),
+            sets_threads=counts_cpus and is_free,
+            threads=max(1, (cpus or usable) // jobs) if is_free and jobs > 1 and not counts_cpus else None,
             is_amd=os.path.exists(_AMD_DRIVER),
         )
 
@@ -122,7 +133,7 @@ class Slots:
         self._free_jobs -= 1
         if self._free_cpus is not None:
             self._free_cpus -= wanted.cpus
-        threads = wanted.cpus if self._sets_threads else None
+        threads = wanted.cpus if self._sets_threads else self._threads
         return Lease(cpus=wanted.cpus, parts=parts, threads=threads, is_amd=self._is_amd)
 
     def _take(self, gpus: float) -> dict[str, tuple[int, ...]] | None:
