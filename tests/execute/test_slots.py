@@ -189,6 +189,19 @@ def test_jobs_are_told_to_start_no_more_threads_than_they_have_processors_unless
     assert lease.environment().get("OMP_NUM_THREADS") == threads
 
 
+@pytest.mark.parametrize(
+    ("n_jobs", "environment", "threads"),
+    [(2, {}, "2"), (8, {}, "1"), (1, {}, None), (2, {"MKL_NUM_THREADS": "3"}, None)],
+)
+def test_jobs_side_by_side_that_do_not_say_what_they_need_share_the_processors(
+    n_jobs: int, environment: dict[str, str], threads: str | None
+) -> None:
+    slots = Slots.of_machine(n_jobs=n_jobs, cpus=4, counts_cpus=False, gpus=0, environment=environment)
+    lease = slots.lend(Resources())
+    assert lease
+    assert lease.environment().get("OMP_NUM_THREADS") == threads
+
+
 def test_on_a_machine_of_amds_its_variable_is_set_too(devices: MakeDevices) -> None:
     lease = Slots(n_jobs=1, cpus=None, devices=devices("0"), is_amd=True).lend(Resources(gpus=1))
     assert lease

@@ -55,20 +55,41 @@ def validator(settings: RecorderSettings) -> Callable[[DictConfig], None] | None
     """
     if not settings.validate:
         return None
-    module, _, name = settings.validate.rpartition(".")
-    try:
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as exc:
-        raise UsageError(
-            f"{settings.validate!r} cannot be imported ({exc})",
-            where=f"{CALLBACK}.validate",
-            todo="give the dotted name of a function of the config, such as app.config.validate",
-        ) from exc
+    function = _function(settings.validate, "validate", "a function of the config, such as app.config.validate")
 
     def check(config: DictConfig) -> None:
         function(without_hydra(config))
 
     return check
+
+
+def finisher(dotted: str | None) -> Callable[[Path], Any] | None:
+    """The application's own function that is called with a sweep's directory when the sweep has ended; None without.
+
+    Raises:
+        UsageError: ``hydra.callbacks.runyard.finish`` does not name a function that can be imported.
+    """
+    if not dotted:
+        return None
+    return _function(dotted, "finish", "a function of the sweep's directory, such as app.trials.gather")
+
+
+def _function(dotted: str, key: str, wanted: str) -> Callable[..., Any]:
+    module, _, name = dotted.rpartition(".")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as exc:
+        raise UsageError(
+            f"{dotted!r} cannot be imported ({exc})",
+            where=f"{CALLBACK}.{key}",
+            todo=f"give the dotted name of {wanted}",
+        ) from exc
+    if not callable(function):
+        raise UsageError(
+            f"{dotted!r} is no function", where=f"{CALLBACK}.{key}", todo=f"give the dotted name of {wanted}"
+        )
+    found: Callable[..., Any] = function
+    return found
 
 
 def gate_rules(settings: RecorderSettings, cwd: Path) -> tuple[Rule, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runyard.base import RunyardError, State, SweepState, iso, utc_now
-from runyard.orchestrate.config import gate_rules
+from runyard.orchestrate.config import finisher, gate_rules
 from runyard.orchestrate.opening import OpenSweep
 from runyard.record import RunRecord, SweepPaths, count_states, read_runs
 
@@ -71,7 +71,7 @@ def make_files(opened: OpenSweep) -> list[str]:
     try:
         from runyard.report import finish_files  # pandas and matplotlib are loaded only here
 
-        return [*_judge(opened), *finish_files(opened.dir, metric=opened.settings.metric)]
+        return [*_judge(opened), *finish_files(opened.dir, metric=opened.settings.metric), *_call(opened)]
     except Exception as exc:  # a border: the results are on disk, and the record must still be finished
         name = opened.record.sweep_id
         return [f"tables and figures were not made ({type(exc).__name__}: {exc}); try 'runyard collect {name}'"]
@@ -93,6 +93,28 @@ def _judge(opened: OpenSweep) -> list[str]:
         return [f"the gates were not judged: their baseline is not to be had ({error})"]
     report = gate_sweep(loaded, rules, baseline=before, baseline_name=settings.baseline or "")
     write_gates(opened.dir, report)
+    return []
+
+
+def _call(opened: OpenSweep) -> list[str]:
+    """Calls the application's own function for the end of a sweep; says what it raised.
+
+    ``collect`` runs in a program of ours, which finds the application's modules where its program lies, or in its
+    working directory.
+    """
+    entry = opened.record.entry
+    folders = [opened.record.cwd, *([str(Path(entry["target"]).parent)] if entry and entry["kind"] == "script" else [])]
+    added = [folder for folder in folders if folder not in sys.path]
+    sys.path += added
+    try:
+        function = finisher(opened.record.finish)
+        if function is not None:
+            function(opened.dir)
+    except Exception as exc:  # a border: the function is not ours, and the sweep's record and tables are made
+        return [f"{opened.record.finish} was called for the end of the sweep, and raised {type(exc).__name__}: {exc}"]
+    finally:
+        for folder in added:
+            sys.path.remove(folder)
     return []
 
 

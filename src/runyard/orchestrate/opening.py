@@ -20,6 +20,7 @@ from runyard.orchestrate.config import (
     CALLBACK,
     OUR_LAUNCHERS,
     absolute,
+    finisher,
     gate_rules,
     launcher_name,
     recorder_settings,
@@ -117,6 +118,7 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
     """
     settings = recorder_settings(config)
     gate_rules(settings, Path(str(config.hydra.runtime.cwd)))  # what is wrong with them is said before anything runs
+    finisher(settings.finish)  # as with the gates
     baseline = _baseline(config, settings)
     folder = _directory(config, single)
     if folder in _open:
@@ -132,7 +134,9 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
     opened = OpenSweep(
         dir=folder,
         root=absolute(config, root) if root else None,
-        record=dataclasses.replace(_new_record(config, folder, settings, git, entry, single), baseline=baseline),
+        record=dataclasses.replace(
+            _new_record(config, folder, settings, git, entry, single), baseline=baseline, finish=settings.finish
+        ),
         settings=settings,
         entry=entry,
         is_claimed=_is_named_by_us(config, single),

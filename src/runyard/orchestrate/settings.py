@@ -141,6 +141,7 @@ class RecorderSettings:
     metric: str | None = None
     exclude_keys: tuple[str, ...] = ()
     validate: str | None = None
+    finish: str | None = None
     gates: Any = None
     baseline: str | None = None
 

@@ -22,7 +22,8 @@ class SweepRecord:
     ``command`` is the command line (secrets redacted) and ``entry`` how the application can be started again
     (see ``runyard.record.entry``), or None when it cannot. ``controller`` names the process at work.
     ``single`` marks a run without ``-m``; ``replicate`` is the swept key that only repeats;
-    ``baseline`` is the directory of the sweep that its gates compare with.
+    ``baseline`` is the directory of the sweep that its gates compare with, ``finish`` the dotted name of the
+    application's own function that is called at its end.
     """
 
     sweep_id: str
@@ -44,6 +45,7 @@ class SweepRecord:
     single: bool = False
     replicate: str | None = None
     baseline: str | None = None
+    finish: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The mapping that stands in ``sweep.json``."""

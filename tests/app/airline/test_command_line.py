@@ -106,14 +106,14 @@ def test_results_that_were_taken_over_are_gathered_too(shell: Shell) -> None:
     assert (first / "asr.csv").read_text() == (again / "asr.csv").read_text()
 
 
-def test_a_sweep_that_was_finished_later_is_gathered_by_the_script(shell: Shell) -> None:
+def test_a_sweep_that_was_finished_later_is_gathered_then(shell: Shell) -> None:
     swept(shell, "airline_static_v1", "hydra.sweeper.dry_run=true")
     sweep = shell.only_sweep("airline_static_v1")
     assert not (sweep / TRIALS).exists()
-    script = str(REPO / "scripts" / "gather_trials.py")
-    shell.python(script, str(sweep), check=2, **SOURCES)
     shell.runyard("resume", str(sweep), check=0, **SOURCES)
-    shell.python(script, str(sweep), check=0, **SOURCES)
+    assert len(read_lines(sweep / TRIALS)) == 6
+    (sweep / TRIALS).unlink()
+    shell.runyard("collect", str(sweep), check=0, **SOURCES)
     assert len(read_lines(sweep / TRIALS)) == 6
     assert read_csv(sweep / "asr.csv")[-1]["seed"] == "pooled"
 
@@ -147,10 +147,8 @@ def test_an_adapter_brings_in_the_target_of_real(shell: Shell) -> None:
     assert tools == [refused, refused, refunded, refunded]
 
 
-def test_a_job_that_failed_is_left_out_by_name(shell: Shell) -> None:
+def test_a_job_that_failed_is_left_out(shell: Shell) -> None:
     sweep = real(shell, "make_fragile_target", "workload.trials=2", "workload.seed=1,2,3", check=1)
-    done = shell.python(str(REPO / "scripts" / "gather_trials.py"), str(sweep), check=1, **SOURCES)
-    assert "job 1 is left out: FAILED" in done.stderr
     assert [(row["seed"], row["trials"]) for row in read_csv(sweep / "asr.csv")] == [
         ("1", "2"),
         ("3", "2"),

@@ -41,16 +41,7 @@ class Run:
     rows: tuple[Mapping[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
-    """What was written, and a sentence for each job that is not in it."""
-
-    trials: Path
-    asr: Path
-    left_out: tuple[str, ...]
-
-
-def gather(sweep: Path) -> Gathered:
+def gather(sweep: Path) -> None:
     """Writes ``trials.jsonl`` and ``asr.csv`` into the directory of a sweep. Jobs that did not complete are left out.
 
     Raises:
@@ -62,8 +53,6 @@ def gather(sweep: Path) -> Gathered:
     trials = [{"exp": experiment, "mode": run.mode, "job": run.job, **row} for run in runs for row in run.rows]
     _write(sweep / TRIALS_FILE, "".join(json.dumps(row) + "\n" for row in trials))
     _write_csv(sweep / ASR_FILE, asr_rows(experiment, runs))
-    left_out = tuple(f"job {row['job']} is left out: {row['state']}" for row in results if row["state"] != "COMPLETED")
-    return Gathered(trials=sweep / TRIALS_FILE, asr=sweep / ASR_FILE, left_out=left_out)
 
 
 def asr_rows(experiment: str, runs: Sequence[Run]) -> list[dict[str, Any]]:
