@@ -60,7 +60,7 @@ DUTIES: Mapping[str, Mapping[str, Verb]] = {
         "archive": Verb("archiving", "Move finished sweeps aside, with or without large files."),
         "restore": Verb("archiving", "Bring an archived sweep back."),
         "rm": Verb("archiving", "Remove sweeps or runs that nothing refers to."),
-        "export": Verb("exporting", "Write a sweep to MLflow or TensorBoard."),
+        "export": Verb("exporting", "Write a sweep to MLflow, TensorBoard or W&B (offline)."),
         "import": Verb("importing", "Take sweeps of plain Hydra into the registry.", "import_sweeps"),
     },
     "Mend": {

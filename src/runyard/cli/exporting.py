@@ -15,19 +15,19 @@ from runyard.registry import find_sweep
 if TYPE_CHECKING:
     from runyard.export import Exported
 
-_TARGETS = ("mlflow", "tensorboard")
+_TARGETS = ("mlflow", "tensorboard", "wandb")
 
 
 @click.command()
 @sweep_argument
-@click.option("--to", "target", required=True, metavar="TARGET", help="mlflow or tensorboard.")
+@click.option("--to", "target", required=True, metavar="TARGET", help="mlflow, tensorboard or wandb.")
 @click.option(
     "--tracking-uri", metavar="URI", help="mlflow: where to.  [default: MLFLOW_TRACKING_URI, or MLflow's own]"
 )
-@click.option("--experiment", metavar="NAME", help="mlflow: its experiment.  [default: the sweep's]")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="tensorboard: folder.  [default: the sweep's tensorboard/]"
+    "--experiment", metavar="NAME", help="mlflow: its experiment; wandb: its project.  [default: the sweep's]"
 )
+@click.option("--out", type=click.Path(path_type=Path), help="tensorboard, wandb: folder.  [default: the sweep's own]")
 @roots_option
 @json_option
 def export(
@@ -39,28 +39,32 @@ def export(
     roots: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Export a sweep to MLflow or TensorBoard: params, metrics, step metrics, states, times.
+    """Export a sweep to MLflow, TensorBoard or Weights & Biases: params, metrics, step metrics, states.
 
     Jobs that have not ended are left out. Export again for them: nothing is there twice.
     """
     if target not in _TARGETS:
         raise unknown_name("target", target, _TARGETS, where="--to")
-    _refuse_foreign(target, {"--tracking-uri": tracking_uri, "--experiment": experiment}, {"--out": out})
-    from runyard.export import export_mlflow, export_tensorboard
+    _refuse_foreign(target, {"--tracking-uri": tracking_uri, "--experiment": experiment, "--out": out})
+    from runyard.export import export_mlflow, export_tensorboard, export_wandb
 
     sweep_dir = find_sweep(sweep, roots)
     if target == "mlflow":
         done = export_mlflow(sweep_dir, tracking_uri=tracking_uri, experiment=experiment)
-    else:
+    elif target == "tensorboard":
         done = export_tensorboard(sweep_dir, out=out)
+    else:
+        done = export_wandb(sweep_dir, out=out, project=experiment)
     print_json(dataclasses.asdict(done)) if as_json else _print(done)
 
 
-def _refuse_foreign(target: str, of_mlflow: dict[str, str | None], of_tensorboard: dict[str, Path | None]) -> None:
+_OPTIONS = {"mlflow": {"--tracking-uri", "--experiment"}, "tensorboard": {"--out"}, "wandb": {"--experiment", "--out"}}
+
+
+def _refuse_foreign(target: str, given: dict[str, str | Path | None]) -> None:
     """Raises UsageError for an option that the target does not have."""
-    foreign = of_tensorboard if target == "mlflow" else of_mlflow
-    for name, value in foreign.items():
-        if value is not None:
+    for name, value in given.items():
+        if value is not None and name not in _OPTIONS[target]:
             raise UsageError(f"--to {target} has no {name}", todo="leave it out")
 
 
@@ -72,3 +76,5 @@ def _print(done: Exported) -> None:
     click.echo(f"  {done.place}")
     if done.target == "tensorboard":
         click.echo(f"  tensorboard --logdir {done.place}")
+    if done.target == "wandb":
+        click.echo(f"  to send it: wandb sync {done.place}/offline-run-*")
