@@ -51,7 +51,7 @@ def measure(sizes: Sizes, place: Place) -> dict[str, Any]:
     result["reindex_s"] = [_timed(lambda: Registry(other / "multirun").reindex(full=True)) for _ in range(rounds)]
     result["again_s"] = [_timed(lambda: Registry(other / "multirun").reindex()) for _ in range(rounds)]
     result["by_hand_s"] = _by_hand(place, walked, rounds)
-    result["mlflow"] = _mlflow(place, peer)
+    result["mlflow"] = _mlflow(place, peer, rounds)
     return result
 
 
@@ -96,9 +96,12 @@ for n in range(runs):
     for name in ("savings", "pairs", "ratio_lp"):
         client.log_metric(run.info.run_id, name, random.random() * 3)
     client.set_terminated(run.info.run_id)
-began = time.perf_counter()
-found = mlflow.search_runs([experiment], "metrics.savings > 2 and params.d = '20'", max_results=runs)
-print(time.perf_counter() - began, len(found), mlflow.__version__)
+spent = []
+for _ in range(int(sys.argv[2])):
+    began = time.perf_counter()
+    found = mlflow.search_runs([experiment], "metrics.savings > 2 and params.d = '20'", max_results=runs)
+    spent.append(time.perf_counter() - began)
+print(mlflow.__version__, *spent)
 """
 
 
@@ -192,18 +195,18 @@ def _by_hand(place: Place, walked: int, rounds: int) -> list[float]:
     return _times(rounds, lambda: _told_seconds(_BY_HAND, place, cwd))
 
 
-def _mlflow(place: Place, peer: int) -> dict[str, Any] | None:
+def _mlflow(place: Place, peer: int, rounds: int) -> dict[str, Any] | None:
     """Seconds of ``search_runs`` in MLflow's file store, and its version; None where MLflow is not installed."""
     there = subprocess.run([sys.executable, "-c", "import mlflow"], capture_output=True, check=False)
     if there.returncode != 0:
         return None
     cwd = place.folder()
     try:
-        output = run([sys.executable, "-W", "ignore", "-c", _MLFLOW, str(peer)], place, cwd).output
+        output = run([sys.executable, "-W", "ignore", "-c", _MLFLOW, str(peer), str(rounds)], place, cwd).output
     except BenchmarkError as error:
         return {"error": str(error).strip().splitlines()[-1][:200]}
-    seconds, _, version = output.strip().splitlines()[-1].split()
-    return {"seconds": float(seconds), "version": version}
+    version, *spent = output.strip().splitlines()[-1].split()
+    return {"seconds": [float(seconds) for seconds in spent], "version": version}
 
 
 def section(result: Mapping[str, Any]) -> list[str]:
@@ -226,9 +229,9 @@ def section(result: Mapping[str, Any]) -> list[str]:
     peers = [["walking directories with YAML (C parser) and pandas", f"{result['walked']:,}", per.text()]]
     mlflow = result["mlflow"]
     if mlflow is not None and "seconds" in mlflow:
-        each = mlflow["seconds"] / result["peer"] * 1e6
+        each = Series.of(mlflow["seconds"]).scaled(1e6 / result["peer"])
         peers.append(
-            [f"MLflow {mlflow['version']}, `search_runs` in its file store", f"{result['peer']:,}", f"{each:,.0f}"]
+            [f"MLflow {mlflow['version']}, `search_runs` in its file store", f"{result['peer']:,}", each.text()]
         )
     ours = Series.of(result["query_s"]).scaled(1e6 / result["runs"])
     peers.append(["`runyard query`, the whole command", f"{result['runs']:,}", ours.text()])

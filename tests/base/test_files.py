@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -12,7 +13,17 @@ from typing import Any
 
 import pytest
 
-from runyard.base import RecordError, append_text, read_json, swap_symlink, write_bytes, write_json, write_text
+from runyard.base import (
+    RecordError,
+    append_text,
+    hash_file,
+    read_json,
+    read_tail,
+    swap_symlink,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 
 def _names(folder: Path) -> list[str]:
@@ -202,3 +213,27 @@ def test_text_that_utf8_cannot_carry_is_written_with_escapes(tmp_path: Path) -> 
     append_text(tmp_path / "f", "\udc81")
     assert (tmp_path / "f").read_text() == "a\\udc80\\udc81"
     assert json.loads(f'"{(tmp_path / "f").read_text()}"') == "a\udc80\udc81"
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "found"),
+    [
+        ("one\ntwo\nthree\n", 100, ("one\ntwo\nthree\n", 0)),
+        ("one\ntwo\nthree\n", 8, ("three\n", 8)),
+        ("one long line", 4, ("line", 9)),
+        ("", 10, ("", 0)),
+    ],
+)
+def test_the_tail_of_a_file_has_whole_lines(tmp_path: Path, text: str, most: int, found: tuple[str, int]) -> None:
+    (tmp_path / "log").write_text(text)
+    assert read_tail(tmp_path / "log", most) == found
+
+
+def test_a_file_that_is_not_there_has_no_tail(tmp_path: Path) -> None:
+    assert read_tail(tmp_path / "none", 10) == ("", 0)
+
+
+def test_the_hash_of_a_file_is_that_of_all_its_bytes(tmp_path: Path) -> None:
+    data = b"x" * (1 << 20) + b"y"
+    (tmp_path / "data").write_bytes(data)
+    assert hash_file(tmp_path / "data") == hashlib.sha256(data).hexdigest()

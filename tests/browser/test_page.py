@@ -15,8 +15,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from runyard.registry import Registry, list_sweeps
+
 EVIL = "<script>document.title='taken'</script>"
 APP = f"""
+import os
+import signal
+
 import hydra
 from omegaconf import OmegaConf
 
@@ -25,6 +30,8 @@ def main(cfg):
     print({EVIL!r})
     if cfg.x == 2:
         raise ValueError({EVIL!r})
+    if cfg.x == 3:
+        os.kill(os.getpid(), signal.SIGSEGV)
     return float(cfg.x)
 
 from hydra.core.config_store import ConfigStore
@@ -51,7 +58,7 @@ uvicorn.run(application, host="127.0.0.1", port=int(sys.argv[2]), log_level="err
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     (folder / "evil.py").write_text(APP)
-    words = [sys.executable, "evil.py", "-m", "x=1,2,3", "hydra.sweep.dir=multirun/evil/one"]
+    words = [sys.executable, "evil.py", "-m", "x=1,2,3,4", "hydra.sweep.dir=multirun/evil/one"]
     subprocess.run(words, cwd=folder, capture_output=True, timeout=120, check=False)
     return folder / "multirun"
 
@@ -101,6 +108,7 @@ def test_a_failed_jobs_log_and_a_figure_are_opened_and_markup_is_text(chromium: 
     page.locator("tbody a").first.click()
     page.get_by_role("heading", name="Failures by cause").wait_for()
     assert "<script>" in page.locator("main").inner_text()
+    assert "failed: Killed: killed by SIGSEGV" in page.locator("main").inner_text()
     picture = page.locator("figure img").first
     picture.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('figure img').naturalWidth > 0")
@@ -146,3 +154,42 @@ def test_a_chosen_sweep_and_the_row_of_the_keys_outlive_a_refresh(chromium: Brow
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Jobs").wait_for()
     page.close()
+
+
+def get(url: str) -> tuple[int, str]:
+    """Status and text of an answer, whatever the status."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_a_sweep_outside_of_the_root_is_not_shown_though_the_registry_knows_it(
+    address: str, root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "evil.py").write_text(APP)
+    words = [sys.executable, "evil.py", "-m", "x=1", f"hydra.sweep.dir={tmp_path}/far"]
+    subprocess.run(words, cwd=tmp_path, capture_output=True, timeout=120, check=True)
+    Registry(root).put(tmp_path / "far")
+    known = [row for row in list_sweeps(root) if row["path"] == str(tmp_path / "far")]
+    assert len(known) == 1
+    assert known[0]["sweep_id"] not in get(address)[1]
+    status, text = get(f"{address}/sweeps/{known[0]['sweep_id']}")
+    assert (status, "Not found" in text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("sweep.json", 404), ("plan.csv", 200), ("1/run.json", 200), ("journal.jsonl", 200)]
+)
+def test_pages_over_a_damaged_file_show_what_is_left(address: str, root: Path, name: str, status: int) -> None:
+    (sweep,) = [row["sweep_id"] for row in list_sweeps(root) if row["path"] == str(root / "evil" / "one")]
+    damaged = root / "evil" / "one" / name
+    kept = damaged.read_bytes()
+    damaged.write_bytes(b"\xff\x00nonsense")
+    try:
+        answers = [get(f"{address}{path}") for path in ("/", f"/sweeps/{sweep}", f"/sweeps/{sweep}/jobs/1")]
+    finally:
+        damaged.write_bytes(kept)
+    assert [found for found, _ in answers] == [200, status, status]
+    assert (sweep in answers[0][1]) == (status == 200)

@@ -14,8 +14,8 @@ import pytest
 
 from runyard.base import State, read_json
 from runyard.cli.control import _sweep_and_overrides
-from runyard.cli.options import DEFAULT_ROOTS
 from runyard.record import RootPaths, RunPaths, SweepPaths, write_run
+from runyard.registry import DEFAULT_ROOTS
 
 from .conftest import MakeSweep, Runyard, a_run
 

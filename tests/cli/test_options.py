@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from runyard.base import UsageError
-from runyard.cli.options import DEFAULT_ROOTS, find_target, reference_to, root_of
+from runyard.cli.options import find_target, reference_to
 from runyard.record import read_sweep
-from runyard.registry import add_to_index
+from runyard.registry import DEFAULT_ROOTS, add_to_index, root_of
 
 from .conftest import MakeSweep
 

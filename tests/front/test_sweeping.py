@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,18 @@ def test_a_cancelled_sweep_is_no_longer_at_work(app: Path, tmp_path: Path) -> No
         handle.wait(timeout_s=0)
     handle.cancel()
     assert handle.wait(timeout_s=60).state == "CANCELLED"
+
+
+def test_a_sweep_goes_on_when_the_process_that_started_it_is_killed(app: Path, tmp_path: Path) -> None:
+    code = (
+        "import os, signal, runyard\n"
+        f"handle = runyard.sweep({str(app)!r}, {{'x': [1, 2], 's': 0.5}}, n_jobs=1)\n"
+        "print(handle.dir, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    starter = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert starter.returncode == -signal.SIGKILL
+    assert attach(starter.stdout.strip()).wait(timeout_s=60).counts["COMPLETED"] == 2
 
 
 def test_a_killed_sweep_is_taken_up_again(app: Path, tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+import yaml
+from tests.conftest import wait_for
 
 from runyard import Stage, StageContext, StageResult, run_stages
 from runyard.base import State, UsageError
@@ -78,8 +81,12 @@ def test_a_later_attempt_repeats_only_what_lost_its_outputs_and_what_needs_a_cha
         ({"a": {"command": "true", "needs": ["b"]}, "b": {"command": "true", "needs": ["a"]}}, "circle"),
         ({"prepare": {"command": "true"}, "a": {"command": "true", "needs": ["prepar"]}}, "did you mean 'prepare'"),
         ({"a": {"command": "true", "need": []}}, "did you mean 'needs'"),
-        ({"a": {"_target_": "nowhere.fn"}}, "cannot import"),
+        ({"a": {"_target_": "nowhere.fn"}}, "cannot be imported"),
         ({"a": {}}, "either _target_ or command"),
+        ({"prepare": {"command": "true"}, "a": {"command": "true", "retries": -1}}, "retries is -1"),
+        ({"a": {"command": "true", "timeout_min": 0}}, "timeout_min is 0"),
+        ({"a": {"command": "true", "cache": {"key": ["n"]}}}, "did you mean 'keys'"),
+        ({"a": {"command": "true", "cache": {"keys": ["m"]}}}, "no key 'm'"),
         ({"a": {"command": "echo {cfg.m}"}}, "cfg.n"),
     ],
 )
@@ -164,3 +171,99 @@ def test_what_a_killed_attempt_left_does_not_get_into_the_cache(tmp_path: Path) 
         run_stages({"n": 5}, [Stage(name="prepare", function=prepare, cache=True)])
     files = (tmp_path / "shared" / "stages" / "prepare").glob("*/files/*")
     assert [path.name for path in files] == ["data.csv"]
+
+
+def test_secrets_of_the_config_are_in_no_record(tmp_path: Path) -> None:
+    config = {"db": {"password": "hush-hush"}}
+    command = ("echo", "--token", "quiet", "{cfg.db.password}")
+    with active_run(tmp_path):
+        run_stages(config, [Stage(name="run", command=command, cache=True)])
+    assert (tmp_path / "run" / "stdout.log").read_text() == "--token quiet hush-hush\n"
+    arguments = json.loads((tmp_path / "run" / "command.json").read_text())["arguments"]
+    assert arguments == ["echo", "--token", "***", "***"]
+    (entry,) = (tmp_path / "shared" / "stages" / "run").glob("*/entry.json")
+    assert "hush-hush" not in entry.read_text()
+
+
+def test_a_command_that_takes_too_long_is_killed_with_what_it_started(tmp_path: Path) -> None:
+    command = f"sleep 600 & echo $! > {tmp_path}/pid; wait"
+    with active_run(tmp_path / "job"), pytest.raises(CommandFailed, match=r"took longer than 0\.02 min"):
+        run_stages({}, [Stage(name="run", command=command, shell=True, timeout_min=0.02)])
+    started = int((tmp_path / "pid").read_text())
+    wait_for(lambda: not is_running(started))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_in_a_shell_values_are_quoted(tmp_path: Path) -> None:
+    with active_run(tmp_path):
+        run_stages({"text": "a b; exit 3"}, [Stage(name="run", command="printf %s {cfg.text} | cat", shell=True)])
+    assert (tmp_path / "run" / "stdout.log").read_text() == "a b; exit 3"
+
+
+def test_a_changed_file_is_another_result_and_a_missing_one_is_named(tmp_path: Path) -> None:
+    data = tmp_path / "input.txt"
+    stage = Stage(name="prepare", function=prepare, files=(str(tmp_path / "*.txt"),), cache=True)
+    with active_run(tmp_path / "job"), pytest.raises(UsageError, match="no file matches"):
+        run_stages({"n": 1}, [stage])
+    for text in ("a", "a", "b"):
+        data.write_text(text)
+        with active_run(tmp_path / "job"):
+            run_stages({"n": 1}, [stage])
+    assert _CALLS == ["prepare", "prepare"]
+
+
+def test_sweeps_share_the_cache_that_the_variable_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNYARD_STAGE_CACHE", str(tmp_path / "cache"))
+    for sweep in ("one", "two"):
+        with active_run(tmp_path / sweep) as run:
+            run.shared_dir = tmp_path / sweep / "shared"
+            run_stages({"n": 5}, [Stage(name="prepare", function=prepare, cache=True)])
+    assert _CALLS == ["prepare"]
+
+
+def as_yaml(path: Path, value: Any) -> None:
+    path.write_text(yaml.safe_dump(value))
+
+
+def as_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value))
+
+
+def as_lines(path: Path, value: Any) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in value))
+
+
+def as_parquet(path: Path, value: Any) -> None:
+    pd.DataFrame(value).to_parquet(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "place"),
+    [
+        ("x.json", as_json, "key '1.n'"),
+        ("x.yaml", as_yaml, "key '1.n'"),
+        ("x.jsonl", as_lines, "row 2, column 'n'"),
+        ("x.parquet", as_parquet, "row 2, column 'n'"),
+    ],
+)
+def test_every_kind_of_file_is_held_to_its_schema_which_may_lie_in_a_file(
+    tmp_path: Path, name: str, write: Any, place: str
+) -> None:
+    schema = {"type": "array", "items": {"properties": {"n": {"maximum": 3}}}}
+    (tmp_path / "schema.json").write_text(json.dumps(schema))
+    outputs = {"x": {"path": name, "schema": str(tmp_path / "schema.json")}}
+
+    def make(cfg: Mapping[str, Any], inputs: Mapping[str, Any], context: StageContext) -> None:
+        write(context.dir / name, [{"n": 1}, {"n": cfg["n"]}])
+
+    with active_run(tmp_path / "good"):
+        run_stages({"n": 3}, [Stage(name="make", function=make, outputs=outputs)])
+    with active_run(tmp_path / "bad"), pytest.raises(OutputError, match=place):
+        run_stages({"n": 4}, [Stage(name="make", function=make, outputs=outputs)])

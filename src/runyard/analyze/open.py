@@ -10,10 +10,9 @@ from runyard.analyze.load import load_sweep
 from runyard.analyze.results import Results
 from runyard.base import UsageError
 from runyard.record import LATEST
-from runyard.registry import find_sweep
+from runyard.registry import DEFAULT_ROOTS, find_sweep
 
-#: where sweeps lie when nothing else is said.
-DEFAULT_ROOTS = (Path("multirun"), Path("outputs"))
+#: how a person names a sweep.
 Reference = str | os.PathLike[str]
 
 

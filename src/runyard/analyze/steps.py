@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from runyard.base import read_tail
 from runyard.record import table_files
 
 _STEP = re.compile(r"(?i)(.*[_/.])?(step|epoch|iteration|iter|timestep)")
@@ -39,18 +40,12 @@ def _rises(values: Sequence[Any]) -> bool:
 
 def _last_rows(path: Path) -> list[dict[str, Any]]:
     """The last rows of a file, oldest first; a torn line, and what is cut by the beginning of the tail, is skipped."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - _TAIL_BYTES, 0))
-            lines = file.read().splitlines()[-_ROWS:]
-    except OSError:
-        return []
+    lines = read_tail(path, _TAIL_BYTES)[0].splitlines()[-_ROWS:]
     rows = []
     for line in lines:
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, UnicodeDecodeError):
+        except json.JSONDecodeError:
             continue
         if isinstance(row, dict):
             rows.append(row)

@@ -2,6 +2,7 @@
 
 from runyard.base.canonical import canonical_json, canonical_key, digest, finite_json, from_finite_json
 from runyard.base.clock import from_iso, iso, utc_now
+from runyard.base.dotted import function_of
 from runyard.base.errors import (
     InterruptedSweep,
     JobFailed,
@@ -15,7 +16,9 @@ from runyard.base.errors import (
 from runyard.base.files import (
     append_text,
     compact_json,
+    hash_file,
     read_json,
+    read_tail,
     swap_symlink,
     write_all,
     write_bytes,
@@ -46,9 +49,12 @@ __all__ = [
     "finite_json",
     "from_finite_json",
     "from_iso",
+    "function_of",
+    "hash_file",
     "iso",
     "move",
     "read_json",
+    "read_tail",
     "swap_symlink",
     "unknown_name",
     "utc_now",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -71,6 +72,39 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as exc:
         raise RecordError(path, f"not JSON ({exc})") from exc
+
+
+def read_tail(path: Path, most_bytes: int) -> tuple[str, int]:
+    """The end of a file in whole lines, and how many bytes come before it; nothing of a file that cannot be read.
+
+    A last line that is longer than ``most_bytes`` is cut at its beginning.
+    """
+    try:
+        with path.open("rb") as file:
+            length = file.seek(0, os.SEEK_END)
+            start = max(0, length - most_bytes)
+            file.seek(start)
+            data = file.read(most_bytes)
+    except OSError:
+        return "", 0
+    if start:
+        _, newline, rest = data.partition(b"\n")
+        if newline:
+            start, data = length - len(rest), rest
+    return data.decode("utf-8", "replace"), start
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file, read in pieces: it may be larger than the memory.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            found.update(piece)
+    return found.hexdigest()
 
 
 def append_text(path: Path, text: str) -> None:

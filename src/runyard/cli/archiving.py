@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from runyard.base import UsageError, utc_now
-from runyard.cli.options import find_target, json_option, print_json, root_of, roots_option
+from runyard.cli.options import find_target, json_option, print_json, roots_option
 from runyard.cli.words import count, table, terminal_width
 from runyard.record import shown
-from runyard.registry import find_sweep
+from runyard.registry import find_sweep, root_of
 
 if TYPE_CHECKING:
     from runyard.lifecycle import Limits, Move, Removal

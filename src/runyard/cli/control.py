@@ -17,13 +17,12 @@ from runyard.cli.options import (
     json_option,
     print_json,
     reference_to,
-    root_of,
     roots_option,
     sweep_argument,
 )
 from runyard.cli.words import count, counts_text, state_text
 from runyard.record import LATEST, SWEEP_FILE, SweepPaths, shown
-from runyard.registry import Registry, find_sweep, unreadable_sweeps
+from runyard.registry import Registry, find_sweep, root_of, unreadable_sweeps
 
 if TYPE_CHECKING:
     from runyard.orchestrate import Selection

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from runyard.base import UsageError
-from runyard.cli.options import DEFAULT_ROOTS, json_option, print_json
+from runyard.cli.options import json_option, print_json
 from runyard.cli.words import count, counts_text
 from runyard.record import shown
+from runyard.registry import DEFAULT_ROOTS
 
 if TYPE_CHECKING:
     from runyard.lifecycle.importing import ImportedSweep

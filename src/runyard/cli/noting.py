@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from runyard.base import UsageError
-from runyard.cli.options import json_option, print_json, root_of, roots_option
+from runyard.cli.options import json_option, print_json, roots_option
 from runyard.record import read_sweep
-from runyard.registry import find_sweep
+from runyard.registry import find_sweep, root_of
 
 if TYPE_CHECKING:
     from runyard.lifecycle import Annotation

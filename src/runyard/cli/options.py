@@ -11,11 +11,10 @@ import click
 
 from runyard.base import UsageError, finite_json
 from runyard.record import LATEST, RUN_FILE, SWEEP_FILE, RunRecord, read_run, shown
-from runyard.registry import find_sweep, list_sweeps
+from runyard.registry import DEFAULT_ROOTS, find_sweep, list_sweeps, root_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-DEFAULT_ROOTS = (Path("multirun"), Path("outputs"))
 #: a number with fewer digits is a job's; with more it is the beginning of an id, which starts with a date.
 _DATE_DIGITS = 8
 _RUN_DEPTH = 6
@@ -93,18 +92,6 @@ def run_of(runs: Sequence[RunRecord], job: int, sweep_dir: Path) -> RunRecord:
             return run
     numbers = f"its jobs are {runs[0].job} to {runs[-1].job}" if runs else "it has none yet"
     raise UsageError(f"no job {job} in this sweep", where=str(sweep_dir), todo=numbers)
-
-
-def root_of(sweep_dir: Path, roots: Sequence[Path]) -> Path | None:
-    """The root that a sweep belongs to: the one it lies in, else one whose registry or index names it."""
-    place = sweep_dir.resolve()
-    for root in roots:
-        if place.is_relative_to(root.resolve()):
-            return root
-    for root in roots:
-        if any(Path(row["path"]).resolve() == place for row in list_sweeps(root)):
-            return root
-    return None
 
 
 def reference_to(sweep_id: str, sweep_dir: Path, roots: Sequence[Path]) -> str:

@@ -9,10 +9,10 @@ from typing import NoReturn
 import click
 
 from runyard.base import State
-from runyard.cli.options import root_of, roots_option, sweep_argument
+from runyard.cli.options import roots_option, sweep_argument
 from runyard.cli.words import counts_text, state_text
 from runyard.record import SweepPaths, shown
-from runyard.registry import find_sweep
+from runyard.registry import find_sweep, root_of
 
 _ALL_COMPLETED, _NOT_ALL, _TIMED_OUT = 0, 1, 2
 _EVERY_S = 1.0

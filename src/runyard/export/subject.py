@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from runyard.base import TERMINAL, from_iso
+from runyard.base import TERMINAL, from_iso, read_tail
 from runyard.export.history import Point, histories
 from runyard.record import (
     RunPaths,
@@ -103,13 +102,7 @@ def histories_of(run: RunRecord) -> dict[str, list[Point]]:
 
 def log_tail(run: RunRecord) -> str:
     """The last 200 lines of what the job wrote; empty when it left no log."""
-    try:
-        with RunPaths(Path(run.run_dir)).output_log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(size - _TAIL_BYTES, 0))
-            lines = file.read().decode("utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
+    lines = read_tail(RunPaths(Path(run.run_dir)).output_log, _TAIL_BYTES)[0].splitlines()
     return "".join(f"{line}\n" for line in lines[-_TAIL_LINES:])
 
 

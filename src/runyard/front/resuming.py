@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from runyard.base import RunyardError, UsageError
 from runyard.cluster import changes_of, is_on_cluster, resubmit
+from runyard.front.detached import last_words, start_detached
 from runyard.orchestrate import Selection, resume_command, status
+from runyard.registry import DEFAULT_ROOTS, root_of
 
 #: how often it is looked whether the process is at work, in seconds.
 _LOOK_S = 0.05
@@ -28,25 +29,13 @@ def start_resume(sweep_dir: Path, *, select: Selection | None = None, overrides:
     """
     chosen = select or Selection()
     if is_on_cluster(sweep_dir):
-        resubmit(sweep_dir, sweep_dir.parent.parent, chosen, changes_of(overrides))
+        resubmit(sweep_dir, root_of(sweep_dir, DEFAULT_ROOTS), chosen, changes_of(overrides))
         return None
     argv, environment, cwd = resume_command(sweep_dir, select=chosen, overrides=overrides)
     output = sweep_dir / "resume.log"
-    try:
-        with output.open("wb") as stream:
-            process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                cwd=cwd,
-                env=environment,
-                start_new_session=True,
-            )
-    except OSError as exc:
-        raise UsageError(f"the sweep cannot be taken up again ({exc.strerror})", where=str(exc.filename)) from exc
+    output.unlink(missing_ok=True)  # what an earlier one has said
+    process = start_detached(argv, output=output, environment=environment, cwd=cwd)
     _await_work(process, sweep_dir, output)
-    threading.Thread(target=process.wait, daemon=True).start()  # so that it is no zombie when it has ended
     return process.pid
 
 
@@ -57,5 +46,5 @@ def _await_work(process: subprocess.Popen[bytes], sweep_dir: Path, output: Path)
             return
         time.sleep(_LOOK_S)
     if code not in (0, 1):  # 1: it has run, and jobs failed
-        text = output.read_text(encoding="utf-8", errors="replace")[-4000:].strip()
+        text = last_words(output)
         raise (UsageError(text) if code == 2 else RunyardError(f"it ended with exit code {code}:\n{text}"))

@@ -6,20 +6,18 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from runyard.base import RecordError, RunyardError, UsageError
+from runyard.front.detached import last_words, start_detached
 from runyard.orchestrate import ANNOUNCE_FILE
 from runyard.record import SweepPaths, read_sweep, replay
 
 #: how often it is looked whether the directory is known, in seconds.
 _LOOK_S = 0.05
-#: of the output of a process that failed, the last characters that are shown.
-_SHOWN = 4000
 #: what makes a process believe that it is a job of another sweep, or the one that an earlier start waits for.
 _NOT_HANDED_ON = ("RUNYARD_JOB", "RUNYARD_SWEEP_DIR", ANNOUNCE_FILE)
 
@@ -68,24 +66,11 @@ def start_application(
     waiting, said = scratch / "directory", output or scratch / "output.txt"
     argv = [*(python or (sys.executable,)), *_program(target), *overrides, *(["-m"] if multirun else [])]
     inherited = {key: value for key, value in (environment or os.environ).items() if key not in _NOT_HANDED_ON}
-    try:
-        with said.open("ab") as stream:
-            process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                cwd=cwd,
-                env={**inherited, ANNOUNCE_FILE: str(waiting)},
-                start_new_session=True,
-            )
-    except OSError as exc:
-        raise UsageError(
-            f"the application cannot be started ({exc.strerror})", where=str(exc.filename or argv[0])
-        ) from exc
+    process = start_detached(argv, output=said, environment={**inherited, ANNOUNCE_FILE: str(waiting)}, cwd=cwd)
     folder = _directory(process, waiting, said, timeout_s)
     waiting.unlink()
-    threading.Thread(target=process.wait, daemon=True).start()  # so that it is no zombie when it has ended
+    if output is not None:
+        scratch.rmdir()
     return Started(dir=folder, pid=process.pid, is_sweep=not read_sweep(folder).single, output=said)
 
 
@@ -109,7 +94,7 @@ def _directory(process: subprocess.Popen[bytes], waiting: Path, output: Path, ti
             process.kill()
             process.wait()
             raise RunyardError(
-                f"the application told no directory within {timeout_s:g} s; it printed:\n{_tail(output)}"
+                f"the application told no directory within {timeout_s:g} s; it printed:\n{last_words(output)}"
             )
         time.sleep(_LOOK_S)
 
@@ -127,7 +112,7 @@ def _stays(folder: Path, *, has_ended: bool) -> bool:
 
 def _ended(code: int, output: Path) -> RunyardError:
     """What to say of a process that ended before it had a directory that stays."""
-    text = _tail(output)
+    text = last_words(output)
     if code == 0:
         return UsageError(
             "the application ended without a record" + (f":\n{text}" if text else ""),
@@ -136,7 +121,3 @@ def _ended(code: int, output: Path) -> RunyardError:
     if code in (1, 2):  # Hydra ends with 1 when an override is wrong
         return UsageError(text or f"the application ended with exit code {code} and said nothing")
     return RunyardError(f"the application ended with exit code {code}:\n{text}")
-
-
-def _tail(output: Path) -> str:
-    return output.read_text(encoding="utf-8", errors="replace")[-_SHOWN:].strip()

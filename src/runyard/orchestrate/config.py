@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from runyard.base import UsageError, unknown_name
+from runyard.base import function_of, unknown_name
 from runyard.gates import Rule, parse_rules, read_rules
 from runyard.orchestrate.settings import RecorderSettings
 
@@ -55,7 +54,11 @@ def validator(settings: RecorderSettings) -> Callable[[DictConfig], None] | None
     """
     if not settings.validate:
         return None
-    function = _function(settings.validate, "validate", "a function of the config, such as app.config.validate")
+    function = function_of(
+        settings.validate,
+        where=f"{CALLBACK}.validate",
+        todo="give the dotted name of a function of the config, such as app.config.validate",
+    )
 
     def check(config: DictConfig) -> None:
         function(without_hydra(config))
@@ -71,25 +74,11 @@ def finisher(dotted: str | None) -> Callable[[Path], Any] | None:
     """
     if not dotted:
         return None
-    return _function(dotted, "finish", "a function of the sweep's directory, such as app.trials.gather")
-
-
-def _function(dotted: str, key: str, wanted: str) -> Callable[..., Any]:
-    module, _, name = dotted.rpartition(".")
-    try:
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as exc:
-        raise UsageError(
-            f"{dotted!r} cannot be imported ({exc})",
-            where=f"{CALLBACK}.{key}",
-            todo=f"give the dotted name of {wanted}",
-        ) from exc
-    if not callable(function):
-        raise UsageError(
-            f"{dotted!r} is no function", where=f"{CALLBACK}.{key}", todo=f"give the dotted name of {wanted}"
-        )
-    found: Callable[..., Any] = function
-    return found
+    return function_of(
+        dotted,
+        where=f"{CALLBACK}.finish",
+        todo="give the dotted name of a function of the sweep's directory, such as app.trials.gather",
+    )
 
 
 def gate_rules(settings: RecorderSettings, cwd: Path) -> tuple[Rule, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 
 from runyard.base import RecordError, digest, read_json, write_json
 from runyard.pipeline.outputs import hash_of
-from runyard.pipeline.shared import locked
-from runyard.record import ActiveRun
+from runyard.pipeline.shared import locked, publish
+from runyard.record import ActiveRun, redact
 
 CACHE_VARIABLE = "RUNYARD_STAGE_CACHE"
 _ENTRY = "entry.json"
@@ -40,32 +39,24 @@ def cached(
         found = _read(entry)
         if found is None:
             return _computed(run, entry, key, folder, compute), None
-    value = found
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(entry / "files", folder)
-    return (value["metrics"], value["outputs"], value["hashes"]), value["by"]
+        # under the lock: who finds the entry damaged puts another in its place
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(entry / "files", folder)
+    return (found["metrics"], found["outputs"], found["hashes"]), found["by"]
 
 
 def _computed(
     run: ActiveRun, entry: Path, key: Mapping[str, Any], folder: Path, compute: Callable[[], Result]
 ) -> Result:
     _clear(folder)
-    result = compute()
-    for leftover in entry.parent.glob(f".{entry.name}.*.tmp"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    draft = entry.with_name(f".{entry.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")
-    shutil.copytree(folder, draft / "files", ignore=shutil.ignore_patterns(*_OWN))
-    metrics, outputs, hashes = result
-    value = {
-        "key": dict(key),
-        "metrics": metrics,
-        "outputs": outputs,
-        "hashes": hashes,
-        "by": f"job {run.job}: {run.dir}",
-    }
-    write_json(draft / _ENTRY, value)
-    shutil.rmtree(entry, ignore_errors=True)
-    draft.rename(entry)
+    metrics, outputs, hashes = result = compute()
+
+    def fill(draft: Path) -> None:
+        shutil.copytree(folder, draft / "files", ignore=shutil.ignore_patterns(*_OWN))
+        value = {"metrics": metrics, "outputs": outputs, "hashes": hashes, "by": f"job {run.job}: {run.dir}"}
+        write_json(draft / _ENTRY, {"key": redact(dict(key)), **value})
+
+    publish(entry, fill)
     return result
 
 

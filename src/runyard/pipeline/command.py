@@ -11,12 +11,13 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from runyard.base import RunyardError, UsageError, unknown_name, write_json
 from runyard.pipeline.declared import Stage, StageContext, StageResult
+from runyard.record import redact, redact_command
 
 _TAIL = 2000  # characters of the log in the message
 _PDEATHSIG = 1
@@ -60,7 +61,8 @@ def _dotted(prefix: str, value: Any) -> dict[str, Any]:
 
 
 def run_command(stage: Stage, known: Mapping[str, Any], context: StageContext) -> StageResult:
-    """Runs the command and returns its metrics. Output goes to ``stdout.log`` and ``stderr.log`` in the stage's folder.
+    """Runs the command and returns its metrics. Output goes to ``stdout.log`` and ``stderr.log`` in the stage's folder,
+    arguments without secrets and the exit code to ``command.json``.
 
     Raises:
         CommandFailed: it failed or took longer than ``timeout_min``; the message has the end of its log.
@@ -70,12 +72,14 @@ def run_command(stage: Stage, known: Mapping[str, Any], context: StageContext) -
     command = stage.command or ()
     if stage.shell:
         text = command if isinstance(command, str) else " ".join(command)
+        parts: Sequence[str] = ["/bin/sh", "-c", text]
         arguments = ["/bin/sh", "-c", filled(text, {k: shlex.quote(str(v)) for k, v in known.items()}, where)]
     else:
         parts = shlex.split(command) if isinstance(command, str) else command
         arguments = [filled(part, known, where) for part in parts]
     code = _wait(stage, arguments, context.dir, where)
-    write_json(context.dir / "command.json", {"arguments": arguments, "exit_code": code})
+    told = [filled(part, redact(known), where) for part in parts]
+    write_json(context.dir / "command.json", {"arguments": redact_command(told), "exit_code": code})
     if code != 0:
         how = f"took longer than {stage.timeout_min} min" if code is None else f"ended with exit code {code}"
         tail = (_text(context.dir / "stderr.log") or _text(context.dir / "stdout.log"))[-_TAIL:].strip()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runyard.base import UsageError, append_text, compact_json, iso, unknown_name, utc_now
+from runyard.base import UsageError, append_text, compact_json, function_of, iso, unknown_name, utc_now
 
 _KEYS = (
     "_target_", "command", "shell", "metrics", "needs", "resources", "cache", "files", "outputs", "retries",
@@ -48,8 +47,12 @@ class Stage:
     """One stage: a ``function`` of (cfg, inputs, context), or a ``command``.
 
     ``outputs`` maps a name to a path in the stage's folder, or to ``{path, schema}``. ``metrics`` is the file in which
-    a command leaves its metrics. ``cache`` is False, True (the result depends on the whole task config) or
-    ``{"keys": [...]}`` with the dotted keys that it depends on; ``files`` are glob patterns of further input files.
+    a command leaves its metrics. ``retries`` counts tries after the first; ``timeout_min`` is of one try, in minutes.
+    ``cache`` is False, True (the result depends on the whole task config) or ``{"keys": [...]}`` with the dotted keys
+    that it depends on; ``files`` are glob patterns of further input files.
+
+    Raises:
+        UsageError: it has both or neither of function and command, or a value is out of range.
     """
 
     name: str
@@ -64,6 +67,23 @@ class Stage:
     retries: int = 0
     timeout_min: float | None = None
     resources: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuses what makes no sense, before anything runs."""
+        where = f"stages.{self.name}"
+        if (self.function is None) == (self.command is None):
+            raise UsageError("a stage has either a function or a command", where=where, todo="give one of the two")
+        if self.retries < 0:
+            raise UsageError(f"retries is {self.retries}", where=f"{where}.retries", todo="give 0 or more")
+        if self.timeout_min is not None and self.timeout_min <= 0:
+            raise UsageError(f"timeout_min is {self.timeout_min}", where=f"{where}.timeout_min", todo="give minutes")
+        if isinstance(self.cache, Mapping):
+            for key in self.cache:
+                if key != "keys":
+                    raise unknown_name("key", str(key), ("keys",), where=f"{where}.cache")
+        elif self.cache not in (True, False):
+            todo = "give true, false or {keys: [...]}"
+            raise UsageError(f"cache is {self.cache!r}", where=f"{where}.cache", todo=todo)
 
     def declaration(self) -> dict[str, Any]:
         """The part of it on which a result depends, as JSON can carry it."""
@@ -95,25 +115,14 @@ def _stage(name: str, value: Any) -> Stage:
         fields["command"] = _texts(fields["command"])
     for key in ("outputs", "resources"):
         fields[key] = dict(fields.get(key) or {})
-    return Stage(name=name, function=_imported(value["_target_"], where) if "_target_" in value else None, **fields)
+    function = None
+    if "_target_" in value:
+        function = function_of(str(value["_target_"]), where=f"{where}._target_", todo="give module.function")
+    return Stage(name=name, function=function, **fields)
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(str(part) for part in value)
-
-
-def _imported(path: str, where: str) -> StageFunction:
-    module, _, name = str(path).rpartition(".")
-    try:
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(
-            f"cannot import {path!r}: {error}", where=f"{where}._target_", todo="give module.function"
-        ) from error
-    if not callable(function):
-        raise UsageError(f"{path!r} cannot be called", where=f"{where}._target_", todo="give a function")
-    checked: StageFunction = function
-    return checked
 
 
 def in_order(stages: Iterable[Stage]) -> list[Stage]:

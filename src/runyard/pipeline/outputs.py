@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from runyard.base import RunyardError, UsageError
+from runyard.base import RunyardError, UsageError, hash_file
 
 
 class OutputError(RunyardError):
@@ -21,7 +21,7 @@ def hash_of(path: Path) -> str:
     if path.is_dir():
         parts = [(p.relative_to(path).as_posix(), hash_of(p)) for p in sorted(path.rglob("*")) if p.is_file()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hash_file(path)
 
 
 def checked_outputs(

@@ -153,7 +153,7 @@ class _Pipeline:
                 if not left:
                     raise
                 context.log("retry", error=f"{type(error).__name__}: {error}", left=left)
-        raise UsageError("retries cannot be negative", where=f"stages.{stage.name}.retries")
+        raise RunyardError(f"stage {stage.name!r} was never tried")  # Stage refuses retries below 0
 
     def _once(
         self, stage: Stage, context: StageContext, inputs: Mapping[str, Any], known: Mapping[str, Any]

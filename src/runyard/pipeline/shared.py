@@ -51,16 +51,28 @@ def shared(name: str, key: Mapping[str, Any], compute: Callable[[Path], None]) -
 
 def _fill(folder: Path, key: Mapping[str, Any], compute: Callable[[Path], None]) -> None:
     run = current()
-    for leftover in folder.parent.glob(f".{folder.name}.*.tmp"):  # whoever filled it was killed: the lock is ours
-        shutil.rmtree(leftover, ignore_errors=True)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")
-    draft.mkdir()
-    try:
+
+    def fill(draft: Path) -> None:
         compute(draft)
         write_json(
             draft / _DONE, {"key": json.loads(canonical_json(dict(key))), "job": run.job, "attempt": run.attempt}
         )
-        shutil.rmtree(folder, ignore_errors=True)  # a folder without its mark is a leftover
+
+    publish(folder, fill)
+
+
+def publish(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Makes a folder that is seen whole or not at all. The caller holds its lock.
+
+    What a killed process left of it is thrown away, and so is a folder that stands there without being whole.
+    """
+    for leftover in folder.parent.glob(f".{folder.name}.*.tmp"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")
+    draft.mkdir()
+    try:
+        fill(draft)
+        shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard.analyze import LoadedSweep
+from runyard.base import read_tail
 from runyard.record import REDACTED, RunPaths, RunRecord, is_secret
 
 MOST_JOBS = 2000
@@ -57,7 +58,7 @@ def details_of(loaded: LoadedSweep) -> dict[str, Any]:
 def _detail(run: RunRecord, place: str, share: int, lines: Lines) -> dict[str, Any]:
     folder = Path(run.run_dir)
     config, secrets = without_secrets(_head(folder / ".hydra" / "config.yaml", _CONFIG_BYTES))
-    log, left_out = _tail(RunPaths(folder).output_log, share)
+    log, left_out = read_tail(RunPaths(folder).output_log, share)
     return {
         "config": lines.add(config),
         "log": lines.add(_hide(log, secrets)),
@@ -122,20 +123,3 @@ def _head(path: Path, size: int) -> str:
             return file.read(size).decode("utf-8", "replace")
     except OSError:
         return ""
-
-
-def _tail(path: Path, size: int) -> tuple[str, int]:
-    """The end of a file in whole lines, and how many bytes come before it."""
-    try:
-        with path.open("rb") as file:
-            length = file.seek(0, 2)
-            start = max(0, length - size)
-            file.seek(start)
-            data = file.read(size)
-    except OSError:
-        return "", 0
-    if start:
-        _, newline, rest = data.partition(b"\n")
-        if newline:
-            start, data = length - len(rest), rest
-    return data.decode("utf-8", "replace"), start

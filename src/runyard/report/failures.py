@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runyard.analyze import LoadedSweep, cell_text
 from runyard.base import State
 from runyard.record import RunRecord
 
@@ -15,36 +15,28 @@ _MESSAGE_WIDTH = 160
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """Jobs that ended alike: the state, what is known of why (of the first of them), their numbers, its folder."""
+    """Jobs that ended alike: the state, what is known of why (of the first of them), their numbers."""
 
     state: State
     why: str
     jobs: tuple[int, ...]
-    run_dir: str
 
 
-def causes_of(loaded: LoadedSweep) -> list[Cause]:
+def causes_of(runs: Sequence[RunRecord]) -> list[Cause]:
     """The causes, that of most jobs first.
 
     Jobs share a cause when their last attempts have the same state, kind of error, signal or exit code, and
     messages that differ in numbers only. PENDING, RUNNING and CANCELLED jobs have none.
     """
-    alike: dict[tuple[State, str], list[int]] = {}
-    for position, run in enumerate(loaded.runs):
+    alike: dict[tuple[State, str], list[RunRecord]] = {}
+    for run in runs:
         if run.state not in _WAITING:
-            alike.setdefault((run.state, re.sub(r"\d+(\.\d+)?", "#", _why(run))), []).append(position)
-    causes = [_cause(loaded, positions) for positions in alike.values()]
+            alike.setdefault((run.state, re.sub(r"\d+(\.\d+)?", "#", _why(run))), []).append(run)
+    causes = [
+        Cause(state=group[0].state, why=_why(group[0]), jobs=tuple(run.job for run in group))
+        for group in alike.values()
+    ]
     return sorted(causes, key=lambda cause: (-len(cause.jobs), cause.jobs))
-
-
-def _cause(loaded: LoadedSweep, positions: list[int]) -> Cause:
-    first = loaded.runs[positions[0]]
-    return Cause(
-        state=first.state,
-        why=_why(first),
-        jobs=tuple(loaded.runs[position].job for position in positions),
-        run_dir=cell_text(loaded.table.columns["run_dir"][positions[0]]),
-    )
 
 
 def _why(run: RunRecord) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from runyard.analyze import Axis, Group, LoadedSweep, groups_of, level
+from runyard.analyze import Axis, Group, LoadedSweep, cell_text, groups_of, level
 from runyard.base import State
 from runyard.record import count_states
 from runyard.report.failures import Cause, causes_of
@@ -153,18 +153,19 @@ def left_out_sentence(loaded: LoadedSweep) -> str:
 
 def failure_lines(loaded: LoadedSweep) -> list[str]:
     """A Markdown list item per cause, with its jobs and where to read on."""
-    causes = causes_of(loaded)
-    lines = [_failure_line(cause) for cause in causes[:_CAUSES_AT_MOST]]
+    causes = causes_of(loaded.runs)
+    folders = {run.job: cell_text(n) for run, n in zip(loaded.runs, loaded.table.columns["run_dir"], strict=True)}
+    lines = [_failure_line(cause, folders[cause.jobs[0]]) for cause in causes[:_CAUSES_AT_MOST]]
     rest = causes[_CAUSES_AT_MOST:]
     if rest:
         lines.append(f"- {count(len(rest), 'more cause')}, of {count(sum(len(c.jobs) for c in rest), 'job')}")
     return lines
 
 
-def _failure_line(cause: Cause) -> str:
+def _failure_line(cause: Cause, run_dir: str) -> str:
     why = f", {code(cause.why)}" if cause.why else ""
     jobs = f"job {cause.jobs[0]}" if len(cause.jobs) == 1 else f"{len(cause.jobs):,} jobs ({job_ranges(cause.jobs)})"
-    log = "output.log" if cause.run_dir in ("", ".") else f"{cause.run_dir}/output.log"
+    log = "output.log" if run_dir in ("", ".") else f"{run_dir}/output.log"
     return f"- {cause.state}{why}: {jobs}; {'see' if len(cause.jobs) == 1 else 'for the first see'} {code(log)}"
 
 

@@ -71,7 +71,7 @@ class Story:
     @cached_property
     def causes(self) -> list[Cause]:
         """Failures by cause."""
-        return causes_of(self.loaded)
+        return causes_of(self.loaded.runs)
 
     @cached_property
     def _judged(self) -> tuple[Verdicts | None, tuple[str, ...]]:

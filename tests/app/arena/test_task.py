@@ -10,7 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from app.workloads.arena import ArenaConfig, run
-from app.workloads.arena.checkpoint import CHECKPOINT_FILE
+from app.workloads.checkpoint import CHECKPOINT_FILE
 from runyard import UsageError
 from runyard.testing import active_run
 

@@ -8,16 +8,17 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from app.workloads.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from app.workloads.files import remove_leftovers, write_text
 from runyard import checkpoint
 
-from .checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from .config import ArenaConfig, settled, validate
 from .layout import make_layout
 from .learner import Learner, Rollout
@@ -154,12 +155,12 @@ class _Training:
             "elapsed_s": np.array(self.elapsed_s()),
             **self._world.state(),
         }
-        save_checkpoint(path, self._cfg, self._rng, arrays)
+        save_checkpoint(path, _course(self._cfg), self._rng, arrays)
         self._saved_step = self.agent_step
 
     def resume(self, path: Path) -> None:
         """Goes on from the checkpoint, where there is one."""
-        saved = load_checkpoint(path, self._cfg, self._rng)
+        saved = load_checkpoint(path, _course(self._cfg), self._rng)
         if saved is None:
             return
         self.learner.logits, self.learner.values = saved["logits"], saved["values"]
@@ -177,3 +178,12 @@ def _curve_csv(curve: list[tuple[int, float]]) -> str:
     writer.writerow(("agent_step", "reward"))
     writer.writerows(curve)
     return text.getvalue()
+
+
+_NOT_TRAINING = ("name", "crowding", "eval_episodes", "eval_seed", "checkpoint_every")
+"""Fields that leave the course of a training as it is."""
+
+
+def _course(cfg: ArenaConfig) -> dict[str, Any]:
+    """The settings on which the course of a training depends: its checkpoint belongs to them."""
+    return {key: value for key, value in asdict(cfg).items() if key not in _NOT_TRAINING}

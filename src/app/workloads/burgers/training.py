@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 import runyard
+from app.workloads.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from app.workloads.files import remove_leftovers
 from runyard import checkpoint
 
-from .checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from .config import BurgersConfig, settled, validate
 from .data import Solutions, split, symmetric_copies
 from .encoder import Encoder, fit_encoder
@@ -199,10 +199,10 @@ class _MlpRun:
             ("chosen", self.chosen.arrays()),
         )
         arrays |= {f"{group}_{name}": value for group, values in groups for name, value in values.items()}
-        save_checkpoint(path, self._cfg, self._rng, arrays)
+        save_checkpoint(path, _course(self._cfg), self._rng, arrays)
 
     def _resume(self, path: Path) -> None:
-        saved = load_checkpoint(path, self._cfg, self._rng)
+        saved = load_checkpoint(path, _course(self._cfg), self._rng)
         if saved is None:
             return
         self.latents = _latents(self._cfg, self._data, Encoder(down=saved["down"], up=saved["up"]))
@@ -218,3 +218,12 @@ class _MlpRun:
 
 def _group(saved: dict[str, npt.NDArray[Any]], group: str) -> dict[str, Floats]:
     return {name.removeprefix(f"{group}_"): value for name, value in saved.items() if name.startswith(f"{group}_")}
+
+
+_NOT_TRAINING = ("name", "checkpoint_every", "gate_ratio", "gate_metrics", "nrmse_threshold", "operator", "degree")
+"""Fields that leave the course of a training as it is."""
+
+
+def _course(cfg: BurgersConfig) -> dict[str, Any]:
+    """The settings on which the course of a training depends: its checkpoint belongs to them."""
+    return {key: value for key, value in asdict(cfg).items() if key not in _NOT_TRAINING}

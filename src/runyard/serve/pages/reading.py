@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runyard.base import UsageError
+from runyard.base import UsageError, read_tail
 from runyard.record import RunPaths, RunRecord, SweepPaths, read_runs
 from runyard.registry import list_sweeps
 
 TAIL_BYTES = 64_000
-PICTURES = {".png": "image/png"}
 
 
 def sweep_rows(root: Path, words: str) -> list[dict[str, Any]]:
-    """The sweeps of a root whose id, experiment or state holds every one of the words; newest first."""
+    """The sweeps below a root whose id, experiment or state holds every one of the words; newest first."""
     wanted = words.lower().split()
     found = []
-    for row in list_sweeps(root):
+    for row in _below(root):
         text = f"{row['sweep_id']} {row['experiment']} {row['state']}".lower()
         if all(word in text for word in wanted):
             found.append(row)
@@ -33,10 +31,16 @@ def sweep_dir_of(root: Path, sweep_id: str) -> Path:
     Raises:
         UsageError: no sweep of the root has this id.
     """
-    for row in list_sweeps(root):
+    for row in _below(root):
         if row["sweep_id"] == sweep_id:
             return Path(row["path"])
     raise UsageError(f"there is no sweep {sweep_id}", where=str(root), todo="choose one of the list")
+
+
+def _below(root: Path) -> list[dict[str, Any]]:
+    """The sweeps that lie below the root: a registry may know others, which this root's pages are not to show."""
+    place = root.resolve()
+    return [row for row in list_sweeps(root) if Path(row["path"]).resolve().is_relative_to(place)]
 
 
 def job_of(sweep_dir: Path, number: int) -> RunRecord:
@@ -51,16 +55,6 @@ def job_of(sweep_dir: Path, number: int) -> RunRecord:
     raise UsageError(f"there is no job {number}", where=sweep_dir.name, todo="choose one of the table")
 
 
-def failure_groups(runs: Sequence[RunRecord]) -> list[tuple[str, list[int]]]:
-    """Causes of failure with the jobs that have them, the commonest first."""
-    causes: dict[str, list[int]] = {}
-    for run in runs:
-        error = run.attempts[-1].error if run.attempts else None
-        if error is not None:
-            causes.setdefault(f"{error.type}: {error.message}", []).append(run.job)
-    return sorted(causes.items(), key=lambda item: -len(item[1]))
-
-
 def columns_of(runs: Sequence[RunRecord], name: str, most: int) -> list[str]:
     """Names of the swept values (``params``) or ``metrics`` that most jobs have, at most so many."""
     counts = Counter(key for run in runs for key in getattr(run, name))
@@ -69,13 +63,7 @@ def columns_of(runs: Sequence[RunRecord], name: str, most: int) -> list[str]:
 
 def log_tail(run: RunRecord) -> str:
     """The end of a job's output; empty when it has written none."""
-    try:
-        with RunPaths(Path(run.run_dir)).output_log.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - TAIL_BYTES))
-            return file.read().decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
+    return read_tail(RunPaths(Path(run.run_dir)).output_log, TAIL_BYTES)[0]
 
 
 def pictures(sweep_dir: Path) -> list[str]:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from runyard.base import TERMINAL, RecordError, UsageError
 from runyard.compare import compare, side_of
 from runyard.record import SweepPaths, count_states, read_runs, read_sweep
+from runyard.report import causes_of
 from runyard.serve.pages import reading
 
 PAGE_ROWS = 50
@@ -64,7 +65,10 @@ class _Pages:
         headers = {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         return HTMLResponse(text, status_code=status, headers=headers)
 
-    def _missing(self, problem: UsageError) -> Response:
+    def _missing(self, problem: UsageError | RecordError) -> Response:
+        """What is not there is 404; what is there and cannot be read is 500, in words."""
+        if isinstance(problem, RecordError):
+            return self._page("missing.html.j2", 500, title="A record cannot be read", problem=str(problem))
         return self._page("missing.html.j2", 404, title="Not found", problem=str(problem))
 
     def sweeps(self, q: str = "", page: int = 1) -> Response:
@@ -73,24 +77,27 @@ class _Pages:
         page = min(max(page, 1), last)
         shown = rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
         for row in shown:
-            row["counts"] = count_states(read_runs(Path(row["path"])))
+            try:
+                row["counts"] = count_states(read_runs(Path(row["path"])))
+            except RecordError:  # the sweep's own page tells what is wrong
+                row["counts"] = {}
         return self._page("sweeps.html.j2", rows=shown, q=q, page=page, last=last, total=len(rows))
 
     def sweep(self, sweep_id: str) -> Response:
         try:
             folder = reading.sweep_dir_of(self._root, sweep_id)
-        except UsageError as exc:
+            record, runs = read_sweep(folder), read_runs(folder)
+        except (UsageError, RecordError) as exc:
             return self._missing(exc)
-        runs = read_runs(folder)
         notes = SweepPaths(folder).notes
         return self._page(
             "sweep.html.j2",
-            sweep=read_sweep(folder),
+            sweep=record,
             runs=runs,
             counts=count_states(runs),
             params=reading.columns_of(runs, "params", 8),
             metrics=reading.columns_of(runs, "metrics", 6),
-            failures=reading.failure_groups(runs),
+            failures=causes_of(runs),
             figures=reading.pictures(folder),
             notes=notes.read_text(encoding="utf-8", errors="replace") if notes.is_file() else "",
         )
@@ -98,7 +105,7 @@ class _Pages:
     def job(self, sweep_id: str, number: int) -> Response:
         try:
             run = reading.job_of(reading.sweep_dir_of(self._root, sweep_id), number)
-        except UsageError as exc:
+        except (UsageError, RecordError) as exc:
             return self._missing(exc)
         return self._page(
             "job.html.j2", sweep_id=sweep_id, run=run, ended=run.state in TERMINAL, log=reading.log_tail(run)

@@ -1,11 +1,13 @@
-"""The checkpoint: all that a training needs to go on as if it had never stopped."""
+"""The checkpoint of a training: arrays, the generator's state, and the settings that they belong to.
+
+Knows no workload: which settings matter comes in.
+"""
 
 from __future__ import annotations
 
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +17,21 @@ import numpy.typing as npt
 from app.workloads.files import write_npz
 from runyard import UsageError
 
-from .config import ArenaConfig
-
 CHECKPOINT_FILE = "checkpoint.npz"
-
-_NOT_TRAINING = ("name", "crowding", "eval_episodes", "eval_seed", "checkpoint_every")
-"""Fields that leave the course of a training as it is."""
 
 
 def save_checkpoint(
-    path: Path, cfg: ArenaConfig, rng: np.random.Generator, arrays: Mapping[str, npt.NDArray[Any]]
+    path: Path, settings: Mapping[str, Any], rng: np.random.Generator, arrays: Mapping[str, npt.NDArray[Any]]
 ) -> None:
     """Writes the arrays, the generator's state and what they belong to, at once and whole."""
     # JSON: the state of PCG64 holds integers of 128 bits, which no array type can
-    extra = {"rng": json.dumps(rng.bit_generator.state), "training": _training(cfg)}
+    extra = {"rng": json.dumps(rng.bit_generator.state), "training": _text(settings)}
     write_npz(path, {**arrays, **{name: np.array(text) for name, text in extra.items()}})
 
 
-def load_checkpoint(path: Path, cfg: ArenaConfig, rng: np.random.Generator) -> dict[str, npt.NDArray[Any]] | None:
+def load_checkpoint(
+    path: Path, settings: Mapping[str, Any], rng: np.random.Generator
+) -> dict[str, npt.NDArray[Any]] | None:
     """The saved arrays, with `rng` set to where it was; None when there is no checkpoint.
 
     Raises:
@@ -47,7 +46,7 @@ def load_checkpoint(path: Path, cfg: ArenaConfig, rng: np.random.Generator) -> d
         raise UsageError(
             f"the checkpoint cannot be read: {exc}", where=str(path), todo="remove it, to train from the start"
         ) from exc
-    if str(arrays.pop("training")) != _training(cfg):
+    if str(arrays.pop("training")) != _text(settings):
         raise UsageError(
             "the checkpoint belongs to a training with another configuration",
             where=str(path),
@@ -57,5 +56,5 @@ def load_checkpoint(path: Path, cfg: ArenaConfig, rng: np.random.Generator) -> d
     return arrays
 
 
-def _training(cfg: ArenaConfig) -> str:
-    return json.dumps({k: v for k, v in asdict(cfg).items() if k not in _NOT_TRAINING}, sort_keys=True)
+def _text(settings: Mapping[str, Any]) -> str:
+    return json.dumps(dict(settings), sort_keys=True)
