@@ -14,7 +14,7 @@ from pathlib import Path
 from runyard.base import RecordError, RunyardError, UsageError
 from runyard.front.detached import last_words, start_detached
 from runyard.orchestrate import ANNOUNCE_FILE
-from runyard.record import SweepPaths, read_sweep, replay
+from runyard.record import RunPaths, SweepPaths, read_sweep, replay
 
 #: how often it is looked whether the directory is known, in seconds.
 _LOOK_S = 0.05
@@ -100,13 +100,18 @@ def _directory(process: subprocess.Popen[bytes], waiting: Path, output: Path, ti
 
 
 def _stays(folder: Path, *, has_ended: bool) -> bool:
-    """Whether a directory is there for good: our launchers take theirs back when no job can be planned."""
+    """Whether a directory is there for good: our launchers take theirs back when no job can be planned.
+
+    That of a single run is when its job has begun: one that is interrupted before leaves nothing.
+    """
     paths = SweepPaths(folder)
     try:
         record = read_sweep(folder)
     except RecordError:  # taken back, and the process is about to say why
         return False
-    ours = record.launcher.startswith("runyard_") and not record.single
+    if record.single:
+        return has_ended or RunPaths(folder).run_json.is_file()
+    ours = record.launcher.startswith("runyard_")
     return has_ended or not ours or bool(replay(paths.journal, ("planned",)).planned)
 
 

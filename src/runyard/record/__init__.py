@@ -43,7 +43,7 @@ from runyard.record.provenance import (
     packages,
     save_patch,
 )
-from runyard.record.redact import REDACTED, is_secret, redact, redact_command, redact_override
+from runyard.record.redact import REDACTED, is_secret, redact, redact_command, redact_override, redact_text
 from runyard.record.run import Attempt, ErrorInfo, RunRecord, StageInfo, provenance_lines, read_run, write_run
 from runyard.record.runs import count_states, find_run_dirs, is_alive, read_plan, read_runs, with_provenance
 from runyard.record.sweep import SweepRecord, read_sweep, recover_sweep, write_sweep
@@ -130,6 +130,7 @@ __all__ = [
     "redact",
     "redact_command",
     "redact_override",
+    "redact_text",
     "replay",
     "save_code",
     "save_patch",

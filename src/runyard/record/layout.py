@@ -96,6 +96,16 @@ class SweepPaths:
         return self.dir / ".controller"
 
     @property
+    def start_log(self) -> Path:
+        """What the process that runs the sweep prints, where it was started from Python or by the service."""
+        return self.dir / "start.log"
+
+    @property
+    def resume_log(self) -> Path:
+        """The same of the process that took the sweep up again."""
+        return self.dir / "resume.log"
+
+    @property
     def shared(self) -> Path:
         """Results of stages that several jobs have in common."""
         return self.dir / "shared"
