@@ -42,9 +42,8 @@ def check(value: Mapping[str, Any], name: str, part: str | None = None) -> None:
     broken = next(iter(jsonschema.Draft202012Validator(schema(name, part)).iter_errors(dict(value))), None)
     if broken is not None:
         key = ".".join(str(place) for place in broken.absolute_path) or "(top)"
-        raise ContractBroken(
-            f"this breaks the schema {name}{f', {part}' if part else ''}: key {key!r}: {broken.message}"
-        )
+        what = name if part is None else f"{name}, {part}"
+        raise ContractBroken(f"this breaks the schema {what}: key {key!r}: {broken.message}")
 
 
 @functools.cache

@@ -33,11 +33,7 @@ def summary_text(
     parts = [
         head,
         ["## What came out", "", *_outcome(played)],
-        [
-            f"## The {min(_SHOWN_LINEUPS, len(lineups))} lineups of the highest return",
-            "",
-            *_best(slate, lineups, played),
-        ],
+        ["## The lineups that came out best", "", *_best(slate, lineups, played)],
         ["## Who is in them", "", *_exposures(slate, optimizer, sampled)],
         ["## How it was made", "", *_made(cfg, catalog, optimizer, sampled)],
     ]

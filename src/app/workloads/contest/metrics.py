@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from .contests import Contest
-from .simulation import Floats, Ints, Played
+from .ranking import Floats, Ints
+from .simulation import Played
 
 DUP_BINS = (("1", 1, 1), ("2", 2, 2), ("3-5", 3, 5), ("6-10", 6, 10), ("11+", 11, None))
 """Sizes of groups of entries with the same players."""

@@ -96,7 +96,7 @@ class _Program:
         constraints = [*self._rules, *_at_most(overlap, ROSTER_SIZE - self._cfg.uniques)]
         result = milp(
             -values,
-            integrality=np.ones(len(values)),
+            integrality=np.ones(len(values), dtype=np.int64),
             bounds=Bounds(low, high),
             constraints=constraints,
             options={"mip_rel_gap": 0.0},

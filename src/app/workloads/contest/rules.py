@@ -53,7 +53,7 @@ def eligible_slots(positions: Sequence[str]) -> tuple[str, ...]:
 
 
 def assign(positions: Sequence[Sequence[str]]) -> tuple[int, ...] | None:
-    """Who fills which slot: for each slot of `SLOTS` the place of a player in ``positions``; None when they cannot fill the eight.
+    """Who fills which slot, as places in ``positions`` in the order of `SLOTS`; None when they cannot fill all eight.
 
     A player moves to another slot when somebody else can only fill the first one (an augmenting path; Kuhn, 1955).
 
@@ -98,7 +98,7 @@ def broken_rules(slate: Slate, players: Sequence[int], row: int = 1) -> list[Vio
 
 
 def export_violations(text: str, slate: Slate) -> list[Violation]:
-    """Everything that breaks a rule in the text of a ``dk_export.csv``: a header, then a row of eight IDs per lineup."""
+    """What breaks a rule in the text of a ``dk_export.csv``: a header, then a row of eight IDs per lineup."""
     rows = list(csv.reader(io.StringIO(text, newline="")))
     if not rows or tuple(rows[0]) != SLOT_NAMES:
         found = ",".join(rows[0]) if rows else "nothing"

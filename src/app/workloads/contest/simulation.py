@@ -69,7 +69,7 @@ def correlations(slate: Slate, game: str, cfg: SimConfig) -> tuple[Ints, Floats]
 
 
 def clipped_root(matrix: Floats) -> Floats:
-    """A root R of the nearest-by-clipping correlation matrix: R @ R.T has no negative eigenvalue and ones on its diagonal.
+    """A root R of a correlation matrix: R @ R.T has no negative eigenvalue, and ones on its diagonal.
 
     Negative eigenvalues become 0, and rows are scaled back to length 1. The symmetric root is taken: unlike other
     roots it does not depend on signs that a library may choose.

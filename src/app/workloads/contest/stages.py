@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from app.workloads.files import write_text
 from runyard import Stage, StageContext
 
 from . import field, metrics, simulation, variants
@@ -23,7 +24,7 @@ from .optimizer import Lineup, build_lineups
 from .rules import EXPORT_HEADER, SLOT_NAMES, check_export
 from .seeds import module_seed
 from .slate import Slate
-from .tables import read_json, read_table, write_json, write_table, write_text
+from .tables import read_json, read_table, write_json, write_table
 
 Inputs = Mapping[str, Mapping[str, Path]]
 
