@@ -247,9 +247,11 @@ class Execution:
                 self._keep_plan(feed, to_end=not outcomes.interrupted)
                 journal.append("stopped", interrupted=outcomes.interrupted)
         except OSError as exc:
-            raise self._storage_error(exc) from exc
-        finally:
             self._release()
+            raise self._storage_error(exc) from exc
+        except BaseException:
+            self._release()
+            raise
         self.before += outcomes.counts
         return outcomes
 
@@ -292,7 +294,7 @@ class Execution:
         )
 
     def hold(self) -> None:
-        """Makes this process the sweep's controller, until ``run`` is over.
+        """Makes this process the sweep's controller until ``end``: who waits for the sweep waits for its files too.
 
         Raises:
             SweepBusy: another one is.
@@ -430,7 +432,10 @@ class Execution:
         Raises:
             InterruptedSweep: the user stopped it.
         """
-        completed = end_apart(self.opened, outcomes)
+        try:
+            completed = end_apart(self.opened, outcomes)
+        finally:
+            self._release()
         if outcomes.interrupted:
             raise InterruptedSweep(f"the sweep {self.opened.record.sweep_id} was stopped")
         return completed
