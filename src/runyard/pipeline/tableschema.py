@@ -80,17 +80,31 @@ def table_schema(value: Mapping[str, Any], path: str, where: str) -> TableSchema
 
 
 def _schema(found: Any) -> Any:
-    """The schema that an object is or describes; None when it is none."""
-    if "pandera" in sys.modules:
-        pandera: Any = importlib.import_module("pandera.pandas")
-        kind: Any = found if isinstance(found, type) else None
-        if kind is not None and issubclass(kind, pandera.DataFrameModel):
-            return kind.to_schema()
+    """The schema that an object is or describes; None when it is none.
+
+    Raises:
+        UsageError: it is one of a pandera that cannot be used.
+    """
+    if isinstance(found, type) and _comes_of_pandera(found):
+        kind: Any = found
+        return kind.to_schema() if issubclass(kind, _pandera().DataFrameModel) else None
     return found if _is_pandera(found) or _is_arrow(found) else None
 
 
 def _is_pandera(found: Any) -> bool:
-    return "pandera" in sys.modules and isinstance(found, importlib.import_module("pandera.pandas").DataFrameSchema)
+    return _comes_of_pandera(type(found)) and isinstance(found, _pandera().DataFrameSchema)
+
+
+def _comes_of_pandera(kind: type) -> bool:
+    return any(base.__module__.partition(".")[0] == "pandera" for base in kind.__mro__)
+
+
+def _pandera() -> Any:
+    try:
+        return importlib.import_module("pandera.pandas")
+    except ImportError as error:
+        todo = "pip install 'pandera[pandas]>=0.24'"
+        raise UsageError(f"this pandera cannot be used ({error})", where="pandera", todo=todo) from error
 
 
 def _is_arrow(found: Any) -> bool:

@@ -21,7 +21,8 @@ _LONG_VALUED = ("--check-hash-based-pycs",)
 class Entry:
     """A Python program: ``kind`` is ``script`` or ``module``, ``target`` its path or name.
 
-    ``flags`` are the interpreter's own, such as ``-X dev``; ``args`` the program's arguments.
+    ``flags`` are the interpreter's own, such as ``-X dev``; ``args`` the program's arguments. ``folder`` is where a
+    module is looked for first when its code was frozen; None for ``cwd``.
     """
 
     python: str
@@ -30,6 +31,7 @@ class Entry:
     target: str
     args: tuple[str, ...]
     cwd: str
+    folder: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The mapping that stands in ``sweep.json`` (without the arguments, which may hold secrets)."""
