@@ -6,7 +6,7 @@ from runyard.record.context import ActiveRun, activate, current, current_or_none
 from runyard.record.draft import Draft, draft_of, write_draft
 from runyard.record.drift import Drift, code_of
 from runyard.record.editable import move_editable_finders
-from runyard.record.entry import Entry, current_entry
+from runyard.record.entry import Entry, current_entry, take_own_file, with_own_file
 from runyard.record.freeze import FrozenCode, freeze_code
 from runyard.record.journal import Journal, Ledger, read_events, replay
 from runyard.record.layout import (
@@ -138,6 +138,8 @@ __all__ = [
     "shown",
     "table",
     "table_files",
+    "take_own_file",
+    "with_own_file",
     "with_provenance",
     "write_draft",
     "write_plan",

@@ -67,6 +67,16 @@ class SweepPaths:
         return self.snapshot / "points.jsonl"
 
     @property
+    def start_log(self) -> Path:
+        """What the process printed that Python, or the service, started the sweep with."""
+        return self.dir / "start.log"
+
+    @property
+    def resume_log(self) -> Path:
+        """What the process printed that took the sweep up again last."""
+        return self.dir / "resume.log"
+
+    @property
     def plan_copy(self) -> Path:
         """What ``plan.csv`` is brought back from."""
         return self.snapshot / "plan.csv"
@@ -94,16 +104,6 @@ class SweepPaths:
     def lock(self) -> Path:
         """Held by the controller while it lives."""
         return self.dir / ".controller"
-
-    @property
-    def start_log(self) -> Path:
-        """What the process that runs the sweep prints, where it was started from Python or by the service."""
-        return self.dir / "start.log"
-
-    @property
-    def resume_log(self) -> Path:
-        """The same of the process that took the sweep up again."""
-        return self.dir / "resume.log"
 
     @property
     def shared(self) -> Path:
