@@ -33,6 +33,11 @@ class Fields:
     metrics_head: tuple[str, ...] = ()
     summary: str | None = None
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The override keys that the operator has given names."""
+        return tuple(key.lstrip("+") for keys in self.names.values() for key in keys)
+
     def words(self, given: Mapping[str, Any]) -> list[str]:
         """The overrides of fields with their values, quoted so that no value can be anything but a value.
 
@@ -40,8 +45,7 @@ class Fields:
             UsageError: a value cannot be an override's.
         """
         used = {name: value for name, value in given.items() if value is not None}
-        words = [f"{key}={quoted(value)}" for name, value in used.items() for key in self.names[name]]
-        return [*(self.overrides if words else ()), *words]
+        return [f"{key}={quoted(value)}" for name, value in used.items() for key in self.names[name]]
 
 
 def read_fields(path: Path) -> Fields:

@@ -108,6 +108,9 @@ class Launches:
         """Whether it is a sweep, and the words of the command line: the client's were looked at, ours come last."""
         facts = self._app()
         read = read_overrides(order.overrides, self._settings.allow)
+        fields = self._settings.fields
+        named = fields.words(order.fields)
+        read_overrides(named, fields.keys)  # raises for what a mapping's keys would call
         jobs = least_jobs(read, order.seeds)
         if jobs > self._settings.most_jobs:
             raise UsageError(
@@ -121,7 +124,8 @@ class Launches:
             raise UsageError("a single run sweeps over nothing", where="sweep", todo="leave it out, or say true")
         launcher = order.launcher or facts.launcher or ("local" if is_sweep else "record")
         words = [
-            *self._settings.fields.words(order.fields),
+            *(fields.overrides if named else ()),
+            *named,
             *order.overrides,
             *(facts.choosing("experiment", order.experiment) if order.experiment is not None else []),
             *(facts.choosing("runyard", launcher) if launcher is not None else []),

@@ -14,7 +14,8 @@ State = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "LOST"
 JobState = Literal[
     "PENDING", "RUNNING", "COMPLETED", "FAILED", "TIMEOUT", "OUT_OF_MEMORY", "PREEMPTED", "CANCELLED", "LOST"
 ]
-FieldValue = str | int | float | bool | None
+_Scalar = str | int | float | bool | None
+FieldValue = _Scalar | dict[str, _Scalar]
 
 
 class RunRequest(BaseModel):

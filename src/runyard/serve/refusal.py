@@ -30,7 +30,8 @@ def read_overrides(words: Sequence[str], allow: Sequence[str] = ()) -> list[Over
 
     Args:
         words: as on Hydra's command line.
-        allow: patterns of keys that may be set nevertheless, such as ``hydra.launcher.*``.
+        allow: patterns of keys that may be set nevertheless, such as ``hydra.launcher.*``; their values are looked at
+            all the same.
 
     Raises:
         Refused: one sets Hydra's or the record's own settings, names what is to be called, calls a resolver, or
@@ -55,8 +56,8 @@ def _read(reader: OverrideReader, word: str, allow: Sequence[str]) -> Override:
     if not any(fnmatch.fnmatchcase(key, pattern) for pattern in allow):
         _check_key(word, key)
         _check_key(word, override.package or "")
-        for value in _values(override):
-            _check_value(word, key, value)
+    for value in _values(override):
+        _check_value(word, key, value)
     return override
 
 
