@@ -68,7 +68,7 @@ class SimConfig:
 
     Attributes:
         worlds: How often the night is drawn and the contest paid.
-        chunk: Worlds that are in memory at a time. It does not change the result.
+        chunk: Worlds that are in memory at a time, at most. It does not change the result.
         corr_team: Correlation of two teammates' scores.
         corr_rival: The same where the teammates share a position.
         corr_opponent: Correlation of the scores of two opponents in one game.
