@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.conftest import REPO, Shell, read_json, wait_for
 
-from app.contest import quoted
+from app.contest.launch import quoted
 from app.workloads.contest.manifest import LAYOUT, artifact_hashes
 
 SOURCES = {"PYTHONPATH": str(REPO / "src")}

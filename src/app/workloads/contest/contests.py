@@ -15,7 +15,7 @@ from runyard import UsageError
 from .config import ContestConfig
 from .payouts import Curve, Tier, check_tiers, curve_tiers
 
-#: contests that are known without a file; fees in dollars. They are code, so that a change of theirs is one of the code.
+#: contests that are known without a file; fees in dollars. They are code: a change of theirs is a change of the code.
 BUILT_IN: Mapping[str, Mapping[str, Any]] = {
     "DK_MME_20": {
         "field_size": 2000,
