@@ -81,7 +81,7 @@ def overrides_of(request: Request) -> list[str]:
     """The words after ``python -m app`` that stand for a request.
 
     Raises:
-        UsageError: a section has a key that there is not.
+        UsageError: a section has a key that there is not, or a text is an interpolation.
     """
     values: dict[str, Any] = {
         **{f"workload.{key}": getattr(request, key) for key in ("slate", "contest", "seed", "tag")},
@@ -112,11 +112,18 @@ def check_section(section: str, keys: Mapping[str, Any], *, where: str) -> None:
 
 
 def quoted(value: Any) -> str:
-    """A value as Hydra's grammar of overrides has it; a text arrives as it is, ``${`` in it too."""
+    """A value as Hydra's grammar of overrides has it.
+
+    Raises:
+        UsageError: a text has ``${`` in it, which would stand for something else, such as a variable of the environment.
+    """
     if isinstance(value, str):
-        plain = re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)
+        if "${" in value:
+            raise UsageError(
+                f"a text has '${{' in it: {value!r}", todo="give it without; only --set takes interpolations"
+            )
         # a backslash counts only before a quote, the closing one too
-        escaped = re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), plain)
+        escaped = re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), value)
         return f"'{escaped}'"
     if isinstance(value, (list, tuple)):
         return f"[{','.join(quoted(part) for part in value)}]"
