@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from app.contest.launch import SECTIONS, Ended, Request, check_section, start
-from app.workloads.contest.config import ContestConfig
+from app.workloads.contest.config import ContestConfig, validate
 from app.workloads.contest.inputs import PLAYER_IDS_FILE, PROJECTIONS_FILE, load_slate
 from app.workloads.contest.rules import check_export
 from app.workloads.contest.synthetic import synthetic_slate
@@ -67,6 +67,7 @@ def told(ended: Ended) -> str:
 
 def write_slate(options: argparse.Namespace) -> int:
     """Writes a synthetic slate as the two files that a real one has."""
+    validate(ContestConfig(slate=options.slate))
     folder = Path(options.slates) / options.slate
     texts = synthetic_slate(options.seed)
     parts = {folder / PROJECTIONS_FILE: texts.projections, folder / PLAYER_IDS_FILE: texts.player_ids}

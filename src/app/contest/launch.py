@@ -89,6 +89,7 @@ def overrides_of(request: Request) -> list[str]:
         f"{_RECORDER}.experiment": request.slate,
         f"{_RECORDER}.single_root": request.runs_dir,
         f"{_RECORDER}.tags": [request.tag] if request.tag else [],
+        f"{_RECORDER}.note": f"{request.contest} on {request.slate}",
         f"{_RECORDER}.exclude_keys": ["workload.tag"],
     }
     for section, keys in request.sections.items():
@@ -115,7 +116,7 @@ def quoted(value: Any) -> str:
     """A value as Hydra's grammar of overrides has it.
 
     Raises:
-        UsageError: a text has ``${`` in it, which would stand for something else, such as a variable of the environment.
+        UsageError: a text has ``${`` in it, which would stand for something else, such as an environment variable.
     """
     if isinstance(value, str):
         if "${" in value:
