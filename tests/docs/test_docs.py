@@ -111,6 +111,7 @@ def test_every_public_name_is_documented(name):
         ("airline.md", "airline", "AirlineConfig"),
         ("arena.md", "arena", "ArenaConfig"),
         ("burgers.md", "burgers", "BurgersConfig"),
+        ("contest.md", "contest", "ContestConfig"),
         ("dispatch.md", "dispatch", "DispatchConfig"),
     ],
 )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.conftest import REPO, Shell, read_json, wait_for
 
-from app.contest import quoted
+from app.contest.launch import quoted
 from app.workloads.contest.manifest import LAYOUT, artifact_hashes
 
 SOURCES = {"PYTHONPATH": str(REPO / "src")}
@@ -75,7 +75,11 @@ def test_orchestrator_one_command_runs_records_and_tells(shell: Shell, sections:
     # the registry has the run by its id, slate, contest, tag, place and head
     (listed,) = json.loads(shell.runyard("ls", "--json", check=0).stdout)
     assert (listed["sweep_id"], listed["experiment"], listed["tags"]) == (run.name, "2025-10-25", ["mvp-e2e"])
-    assert Path(listed["path"]).name == run.name and "workload.contest='DK_MME_20'" in listed["overrides"]
+    assert Path(listed["path"]).name == run.name and listed["note"] == "DK_MME_20 on 2025-10-25"
+    columns = ["sweep_id", "experiment", "note", "tags", *(f"metrics.{name}" for name in manifest["metrics_head"])]
+    asked = shell.runyard("query", "'mvp-e2e' in tags", "--json", "-c", ",".join(columns), check=0)
+    (row,) = json.loads(asked.stdout)
+    assert row["sweep_id"] == run.name and row["metrics.roi_mean"] == manifest["metrics_head"]["roi_mean"]
     assert {name: record["metrics"][name] for name in manifest["metrics_head"]} == manifest["metrics_head"]
     again = contest(shell, "run", *options, *sections, "--json", "--runs-dir", "runs", check=0)
     told = json.loads(again.stdout)

@@ -41,7 +41,9 @@ def test_the_defaults_can_run() -> None:
         ({"sim__worlds": 1}, "sim.worlds must be a whole number from 2"),
         ({"sim__corr_team": 1.5}, "sim.corr_team must be a number from -1 to 1"),
         ({"projections": "a.csv"}, "come together"),
-        ({"slate": " "}, "slate is empty"),
+        ({"slate": "../elsewhere"}, "'../elsewhere' cannot be a slate's name"),
+        ({"slate": ""}, "'' cannot be a slate's name"),
+        ({"contest": " "}, "contest is empty"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_named(values: dict[str, object], says: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,7 +69,7 @@ class SimConfig:
 
     Attributes:
         worlds: How often the night is drawn and the contest paid.
-        chunk: Worlds that are in memory at a time. It does not change the result.
+        chunk: Worlds that are in memory at a time, at most. It does not change the result.
         corr_team: Correlation of two teammates' scores.
         corr_rival: The same where the teammates share a position.
         corr_opponent: Correlation of the scores of two opponents in one game.
@@ -140,6 +141,7 @@ _REAL: tuple[tuple[str, float, float], ...] = (
     ("sim.corr_opponent", -1.0, 1.0),
 )
 
+_FOLDER = re.compile(r"\w[\w.-]*")
 _MAY_BE_NONE = ("sampler.field_size",)
 
 
@@ -166,9 +168,10 @@ def validate(cfg: ContestConfig) -> None:
         _check_real(key, _at(cfg, key), least, most)
     if (cfg.projections is None) != (cfg.player_ids is None):
         raise _error("projections", "projections and player_ids come together", "give both files, or neither")
-    for key in ("slate", "contest"):
-        if not str(_at(cfg, key)).strip():
-            raise _error(key, f"{key} is empty", "name one")
+    if not _FOLDER.fullmatch(cfg.slate):
+        raise _error("slate", f"{cfg.slate!r} cannot be a slate's name", "use letters, digits, '.', '_' and '-'")
+    if not cfg.contest.strip():
+        raise _error("contest", "contest is empty", "name one")
     for key in ("optimizer.lock", "optimizer.ban"):
         _check_players(key, _at(cfg, key))
     both = set(cfg.optimizer.lock) & set(cfg.optimizer.ban)

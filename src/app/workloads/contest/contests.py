@@ -1,11 +1,10 @@
-"""Contests by name: field, fee, entries and payouts, from the file that ships and from one of the user's."""
+"""Contests by name: field, fee, entries and payouts, of those known here and of a file of the user's."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,33 @@ from runyard import UsageError
 from .config import ContestConfig
 from .payouts import Curve, Tier, check_tiers, curve_tiers
 
-BUILT_IN = "contests.yaml"
+#: contests that are known without a file; fees in dollars. They are code: a change of theirs is a change of the code.
+BUILT_IN: Mapping[str, Mapping[str, Any]] = {
+    "DK_MME_20": {
+        "field_size": 2000,
+        "entry_fee": 10,
+        "max_entries": 20,
+        "payouts": {"rake": 0.15, "paid": 0.22, "min_cash": 1.6, "exponent": 0.9},
+    },
+    "DK_MME_150": {
+        "field_size": 10_000,
+        "entry_fee": 5,
+        "max_entries": 150,
+        "payouts": {"rake": 0.15, "paid": 0.22, "min_cash": 1.6, "exponent": 1.0},
+    },
+    "DK_SINGLE_ENTRY": {
+        "field_size": 1000,
+        "entry_fee": 20,
+        "max_entries": 1,
+        "payouts": {"rake": 0.13, "paid": 0.23, "min_cash": 1.7, "exponent": 0.8},
+    },
+    "DK_DOUBLE_UP": {
+        "field_size": 1000,
+        "entry_fee": 10,
+        "max_entries": 20,
+        "payouts": {"rake": 0.12, "paid": 0.44, "min_cash": 2.0, "exponent": 0.0},
+    },
+}
 
 _KEYS = ("field_size", "entry_fee", "max_entries", "payouts")
 
@@ -58,14 +83,13 @@ def resolve_contest(cfg: ContestConfig) -> Contest:
 
 
 def _known(path: str | None) -> dict[str, Any]:
-    found = _mapping(files(__package__).joinpath(BUILT_IN).read_text(encoding="utf-8"), BUILT_IN)
     if path is None:
-        return found
+        return dict(BUILT_IN)
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the contests: {error}", where=path, todo="give a YAML file") from error
-    return {**found, **_mapping(text, path)}
+    return {**BUILT_IN, **_mapping(text, path)}
 
 
 def _mapping(text: str, where: str) -> dict[str, Any]:

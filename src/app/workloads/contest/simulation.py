@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from .slate import Floats, Slate
 
 Ints = npt.NDArray[np.int64]
 
+_CELLS = 2_000_000  # scores of lineups in memory at a time: 16 MB, and some ten arrays of this size
 _ROUNDING = 1e-9  # of the prizes, by which sums of shared ones may be off
 
 
@@ -110,6 +111,8 @@ def play(
 ) -> Played:
     """Plays the contest in ``cfg.worlds`` worlds.
 
+    As many worlds as ``cfg.chunk`` are in memory at a time, fewer in a large field.
+
     Args:
         slate: The players.
         entrants: All entries.
@@ -121,7 +124,8 @@ def play(
     board = _Board(entrants, contest)
     parts = []
     done = 0
-    for scores in player_scores(slate, cfg, seed=seed):
+    chunk = min(cfg.chunk, max(1, _CELLS // len(entrants)))
+    for scores in player_scores(slate, replace(cfg, chunk=chunk), seed=seed):
         parts.append(board.pay(scores))
         done += len(scores)
         if on_chunk is not None:

@@ -14,6 +14,9 @@ from .manifest import write_manifest
 from .stages import stages_of
 from .tables import read_json
 
+#: what comes first among the metrics: the head of the requirement, and the standard error of its mean.
+HEAD = ("roi_mean", "roi_se", "roi_p50", "dup_p95")
+
 
 def check(cfg: Any) -> None:
     """Checks a configuration, that its slate and contest are there, and that they can be used.
@@ -46,4 +49,4 @@ def run(cfg: ContestConfig) -> dict[str, Any]:
     run = runyard.current()
     write_manifest(plain, run, datetime.now(timezone.utc))
     runyard.table("lineups").extend(read_json(run.dir / "sim" / "metrics.json")["lineups"])
-    return metrics
+    return {**{name: metrics[name] for name in HEAD}, **metrics}
