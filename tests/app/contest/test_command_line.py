@@ -118,6 +118,8 @@ def test_orchestrator_the_script_with_its_presets(shell: Shell) -> None:
         (["run", "--sim-config", "wrong.yaml"], "unknown key 'wolrds'"),
         (["run", "--sim-config", "none.yaml"], "cannot read the config"),
         (["run", "--set", "workload.sim.wolrds=3"], "wolrds"),
+        (["run", "--tag", "${oc.env:HOME}"], "a text has '${' in it"),
+        (["slate", "--slate", "../a"], "cannot be a slate's name"),
         (["check", "none.csv"], "cannot read the export"),
         (["run", "--seed", "-1"], "must be 0 or more"),
     ],
