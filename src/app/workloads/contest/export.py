@@ -90,6 +90,7 @@ def _made(
         f"{optimizer['max_overlap']} in common; lambda {cfg.optimizer.lam:g}, uniques {cfg.optimizer.uniques}",
         f"- field: {sampled['field']} others, largest group of equal lineups {_part(sampled['duplication_risk'])} "
         f"of the entries{strayed}",
+        "- the best lineups are chosen by the worlds that they are measured in, which flatters them",
         "- the standard error is that of the worlds alone: slate, lineups and field are taken as they are",
     ]
 
