@@ -1,4 +1,4 @@
-"""A contest in one command, and over HTTP. A front only: `launch` starts ``python -m app``, which runs and records."""
+"""A contest in one command. A front only: `launch` starts ``python -m app``, which runs and records."""
 
 from app.contest.launch import Ended, Request, overrides_of, start
 

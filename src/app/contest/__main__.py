@@ -1,4 +1,4 @@
-"""``python -m app.contest``: run a contest, write slate files, check an export, serve the API."""
+"""``python -m app.contest``: run a contest, write slate files, check an export."""
 
 from __future__ import annotations
 
@@ -89,17 +89,6 @@ def check(options: argparse.Namespace) -> int:
     return 0
 
 
-def serve(options: argparse.Namespace) -> int:
-    """Serves the API until it is interrupted."""
-    from app.contest.api import make_api
-
-    api = make_api(slates=options.slates, runs_dir=options.runs_dir, hosts=(options.host,))
-    import uvicorn
-
-    uvicorn.run(api, host=options.host, port=options.port)
-    return 0
-
-
 def _section(name: str, path: Path | None) -> Mapping[str, Any]:
     """Keys and values in a section's file."""
     if path is None:
@@ -125,11 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     checked = commands.add_parser("check", help="check an export (dk_export.csv) against the rules and a slate")
     checked.add_argument("export", type=Path, help="the file")
     _slate_option(checked)
-    served = commands.add_parser("serve", help="serve POST /api/runs; whoever reaches it can start runs")
-    served.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
-    served.add_argument("--port", type=int, default=8000, help="port (default: 8000)")
-    served.add_argument("--runs-dir", default="outputs", help="folder of runs (default: outputs)")
-    for command, function in ((slate, write_slate), (checked, check), (served, serve)):
+    for command, function in ((slate, write_slate), (checked, check)):
         command.add_argument("--slates", default=ContestConfig.slates, help="folder of slates (default: data/slates)")
         command.set_defaults(function=function)
     return parser

@@ -58,11 +58,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a run ended: its exit code, its directory (None where it had none), and what it said, if that was kept."""
+    """How a run ended: its exit code, and its directory (None where it had none)."""
 
     code: int
     folder: Path | None
-    said: str = ""
 
     def read(self, name: str) -> Any:
         """The content of a JSON file in the run's directory."""
@@ -131,32 +130,22 @@ def quoted(value: Any) -> str:
     return json.dumps(value)
 
 
-def start(request: Request, *, keep_words: bool = False) -> Ended:
+def start(request: Request) -> Ended:
     """Runs the application, and returns when it has ended.
-
-    Args:
-        request: What is asked for.
-        keep_words: Whether what the run prints is kept, in the place of being printed.
 
     Raises:
         UsageError: the request has a key that there is not.
     """
     command = [sys.executable, "-m", "app", *overrides_of(request)]
     with tempfile.TemporaryDirectory(prefix="contest-") as scratch:
-        announced, said = Path(scratch) / "directory", Path(scratch) / "said.txt"
+        announced = Path(scratch) / "directory"
         environment = {**os.environ, ANNOUNCE: str(announced)}
-        if keep_words:
-            with said.open("wb") as file:
-                process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT)
-        else:
-            # what the run says of itself goes beside our own words, which are a result
-            process = subprocess.Popen(command, env=environment, stdout=sys.stderr.fileno())
-        code = _wait(process)
+        # what the run says of itself goes beside our own words, which are a result
+        code = _wait(subprocess.Popen(command, env=environment, stdout=sys.stderr.fileno()))
         folder = Path(announced.read_text(encoding="utf-8").rstrip("\n")) if announced.exists() else None
-        words = said.read_text(encoding="utf-8", errors="replace") if said.exists() else ""
     if code == 0 and folder is None:
         raise RunyardError("the run has told no directory; turn its record on: runyard=local")
-    return Ended(code=code, folder=folder, said=words)
+    return Ended(code=code, folder=folder)
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
