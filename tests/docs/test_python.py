@@ -23,12 +23,13 @@ _learn = learn
 
 
 def learn(cfg):
+    import time
     from pathlib import Path
 
     if not cfg.rewards and cfg.converters:
         Path("begun").touch()
         while not Path("go").exists():
-            pass
+            time.sleep(0.05)
     return _learn(cfg)
 """
 

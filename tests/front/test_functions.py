@@ -146,6 +146,19 @@ def test_what_cannot_be_swept_is_refused_with_the_place_and_what_to_do(target: A
         sweep(target, {"x": [1]}, config=config)
 
 
+def test_an_annotation_that_only_the_inside_of_a_function_knows_is_told() -> None:
+    @dataclass
+    class Local:
+        x: int = 1
+
+    def nested(cfg: Local) -> float:
+        return cfg.x
+
+    with pytest.raises(UsageError, match=r"annotation of cfg cannot be read .*Local[\s\S]*give config="):
+        keep_function(nested)
+    assert keep_function(nested, Local()).name == "nested"
+
+
 def test_what_cannot_be_stored_is_named() -> None:
     stream = io.TextIOWrapper(io.BytesIO())
 
@@ -167,6 +180,7 @@ SCRIPT = """
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -193,7 +207,7 @@ def train(cfg: Config) -> dict:
     if cfg.where and cfg.x == 2:
         Path(cfg.where, "begun").touch()
         while not Path(cfg.where, "go").exists():
-            pass
+            time.sleep(0.05)
     return {"loss": scaled(cfg.x)}
 
 
@@ -257,12 +271,12 @@ class Config:
     where: str = ""
 
 def train(cfg: Config):
-    import pathlib, pickle
+    import pathlib, pickle, time
     assert pickle.loads(pickle.dumps(cfg)) == cfg
     if cfg.where and cfg.x == 2:
         pathlib.Path(cfg.where, "begun").touch()
         while not pathlib.Path(cfg.where, "go").exists():
-            pass
+            time.sleep(0.05)
     return {"loss": 3 * dataclasses.replace(cfg, x=cfg.x + 1).x}
 """
 NOTEBOOK = f"""

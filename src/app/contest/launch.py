@@ -58,7 +58,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a run ended: its exit code, and its directory; None where it had none."""
+    """How a run ended: its exit code, and its directory (None where it had none)."""
 
     code: int
     folder: Path | None
@@ -141,8 +141,7 @@ def start(request: Request) -> Ended:
         announced = Path(scratch) / "directory"
         environment = {**os.environ, ANNOUNCE: str(announced)}
         # what the run says of itself goes beside our own words, which are a result
-        process = subprocess.Popen(command, env=environment, stdout=sys.stderr.fileno())
-        code = _wait(process)
+        code = _wait(subprocess.Popen(command, env=environment, stdout=sys.stderr.fileno()))
         folder = Path(announced.read_text(encoding="utf-8").rstrip("\n")) if announced.exists() else None
     if code == 0 and folder is None:
         raise RunyardError("the run has told no directory; turn its record on: runyard=local")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard.base import UsageError, object_of, unknown_name
+from runyard.pipeline.arrowschema import arrow_problem
 
 TABLES = (".csv", ".jsonl", ".parquet")
 _TARGET = "_target_"
@@ -38,7 +39,7 @@ class TableSchema:
 
     def problem(self, path: Path) -> str | None:
         """What in a file breaks it, with the column; None when nothing does."""
-        return _pandera_problem(self.value, path) if _is_pandera(self.value) else _arrow_problem(self.value, path)
+        return _pandera_problem(self.value, path) if _is_pandera(self.value) else arrow_problem(self.value, path)
 
 
 def is_table_schema(value: Any) -> bool:
@@ -188,77 +189,3 @@ def _case(case: Mapping[str, Any]) -> tuple[str, str]:
     if isinstance(row, int | float) and not math.isnan(row):
         place = f"row {int(row) + 1}, {place}"
     return str(column), f"{place}: {value!r} does not keep to {check}"
-
-
-def _arrow_problem(schema: Any, path: Path) -> str | None:
-    import pyarrow as pa
-
-    try:
-        names = _names(path)
-        for name in (*schema.names, *names):
-            if (name in names) != (name in schema.names):
-                return f"column {name!r} {'is missing' if name not in names else 'is not in the schema'}"
-        table = _arrow_table(path, schema)
-    except pa.ArrowException as error:
-        return next((told for field in schema if (told := _column_problem(path, field))), f"cannot be read: {error}")
-    except ValueError as error:
-        return f"cannot be read: {error}"
-    for field in schema:
-        column = table.column(field.name)
-        if _plain_type(column.type) != _plain_type(field.type):
-            return f"column {field.name!r} is of type {column.type}, not {field.type}"
-        if column.null_count and not field.nullable:
-            return f"column {field.name!r} has {column.null_count} empty cells and must have none"
-    return None
-
-
-def _plain_type(kind: Any) -> str:
-    """A type by name, whatever the width of its offsets: that is the writer's choice (pandas writes large_string)."""
-    return str(kind).replace("large_", "")
-
-
-def _column_problem(path: Path, field: Any) -> str | None:
-    """Why a column cannot be read as its type, when that is so."""
-    import pyarrow as pa
-
-    try:
-        _arrow_table(path, pa.schema([field]))
-    except pa.ArrowException as error:
-        return f"column {field.name!r} cannot be read as {field.type}: {error}"
-    return None
-
-
-def _names(path: Path) -> list[str]:
-    """The columns of a table; of lines of JSON, all keys that there are."""
-    import csv
-
-    if path.suffix == ".csv":
-        with path.open(encoding="utf-8", newline="") as file:
-            return next(csv.reader(file), [])
-    if path.suffix == ".jsonl":
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return list(dict.fromkeys(key for line in lines if line.strip() for key in json.loads(line)))
-    from pyarrow import parquet
-
-    return list(parquet.read_schema(path).names)
-
-
-def _arrow_table(path: Path, schema: Any) -> Any:
-    """The columns of ``schema``; where a file does not tell types, as those that the schema says."""
-    if path.suffix == ".csv":
-        from pyarrow import csv
-
-        types = {field.name: field.type for field in schema}
-        options = csv.ConvertOptions(
-            column_types=types, include_columns=list(types), strings_can_be_null=True, quoted_strings_can_be_null=False
-        )
-        return csv.read_csv(path, convert_options=options)
-    if path.suffix == ".jsonl":
-        from pyarrow import json as lines
-
-        return lines.read_json(
-            path, parse_options=lines.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
-        )
-    from pyarrow import parquet
-
-    return parquet.read_table(path, columns=schema.names)
