@@ -6,13 +6,14 @@ import csv
 import hashlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.workloads.files import write_npz
 from runyard import UsageError
 
 COORDINATES = ("sender_lat", "sender_lng", "recipient_lat", "recipient_lng")
@@ -88,6 +89,18 @@ def read_jobs(path: Path, timestamp_column: str) -> Jobs:
         skipped_rows=int((~usable).sum()) + malformed,
         sha256=hashlib.sha256(data).hexdigest(),
     )
+
+
+def save_jobs(path: Path, jobs: Jobs) -> None:
+    """Writes the jobs to a .npz file, whole or not at all; the same jobs give the same bytes."""
+    write_npz(path, {field.name: np.asarray(getattr(jobs, field.name)) for field in fields(Jobs)})
+
+
+def load_jobs(path: Path) -> Jobs:
+    """The jobs that ``save_jobs`` wrote."""
+    with np.load(path) as saved:
+        arrays = {name: saved[name] for name in ("time_us", "origin", "destination")}
+        return Jobs(**arrays, skipped_rows=int(saved["skipped_rows"]), sha256=str(saved["sha256"]))
 
 
 def _read_bytes(path: Path) -> bytes:
