@@ -28,7 +28,6 @@ from app.workloads.dispatch.upstream import (
     orders,
     upstream,
 )
-from app.workloads.files import write_npz
 from runyard import Stage, StageContext
 
 SIMULATE = "simulate"
@@ -71,8 +70,15 @@ def _simulate(cfg: DispatchConfig, inputs: Inputs, context: StageContext) -> dic
     shadow = _shadow(cfg, jobs, hindsight, inputs)
     effective = cfg.gamma * shadow + cfg.tau
     matches, seconds = _play(cfg, jobs, effective)
-    arrays = {"i": matches.first, "j": matches.second, "time_s": matches.time_us / 1e6, "reward": matches.reward}
-    write_npz(context.dir / MATCHES_FILE, {**arrays, "shadow": shadow, "effective_shadow": effective})
+    np.savez(
+        context.dir / MATCHES_FILE,
+        i=matches.first,
+        j=matches.second,
+        time_s=matches.time_us / 1e6,
+        reward=matches.reward,
+        shadow=shadow,
+        effective_shadow=effective,
+    )
     metrics = _metrics(jobs, matches) | _against("lp", hindsight.lp, matches)
     if cfg.with_opt:
         metrics |= _against(OPT, optimum(inputs), matches)

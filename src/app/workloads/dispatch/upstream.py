@@ -18,7 +18,6 @@ from app.workloads.dispatch.bounds import Hindsight, hindsight, offline_optimum
 from app.workloads.dispatch.config import DispatchConfig, jobs_path, template_path
 from app.workloads.dispatch.jobs import Jobs, load_jobs, read_jobs, save_jobs
 from app.workloads.dispatch.pairs import feasible_pairs
-from app.workloads.files import write_text
 from runyard import Stage, StageContext, State, UsageError
 
 Inputs = Mapping[str, Mapping[str, Path]]
@@ -145,7 +144,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    write_text(path, json.dumps(value) + "\n")
+    path.write_text(json.dumps(value) + "\n", encoding="utf-8")
 
 
 def _literally(path: Path) -> str:
