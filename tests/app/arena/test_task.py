@@ -53,8 +53,8 @@ def test_a_training_that_fails_is_not_evaluated(small: ArenaConfig, tmp_path: Pa
     with active_run(tmp_path) as active, pytest.raises(UsageError, match=CHECKPOINT_FILE):
         run(small)
     assert active.stages["train"].state.name == "FAILED"
-    assert "evaluate" not in active.stages
-    assert not (tmp_path / "evaluate").exists()
+    assert active.stages["evaluate"].state.name == "PENDING"
+    assert [path.name for path in (tmp_path / "evaluate").iterdir()] == ["stage.json"]
 
 
 def test_a_second_attempt_repeats_no_stage_that_was_done(small: ArenaConfig, tmp_path: Path) -> None:

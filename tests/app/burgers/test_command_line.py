@@ -26,7 +26,7 @@ def test_the_grid_meets_the_golden_values_passes_its_gates_and_repeats_to_the_la
     assert all(row["gates_passed"] == "1" for row in first)
     assert len({row["final_nrmse"] for row in first}) == 4
     sweep = (shell.cwd / "multirun" / "burgers_grid" / "latest").resolve()
-    assert len(list(sweep.glob("shared/burgers-data/*/solutions.npz"))) == 1
+    assert len(list(sweep.glob("shared/stages/data/*/files/solutions.npz"))) == 1
     report = json.loads((sweep / "0" / "report.json").read_text())
     assert report["gates_passed"] is True and report["final_nrmse"] == float(first[0]["final_nrmse"])
     shell.python(*args, **SOURCES)

@@ -18,6 +18,21 @@ from .world import Floats, World
 
 SCENARIOS = ("basic", "crowded")
 EVALUATION_FILE = "evaluation.json"
+_METRICS = ("eval_arena/score", *(f"eval_arena/{scenario}" for scenario in SCENARIOS))
+EVALUATION_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "policy_uri": {"type": "string"},
+        "eval_seed": {"type": "integer", "minimum": 0},
+        "eval_episodes": {"type": "integer", "minimum": 1},
+        "metrics": {
+            "type": "object",
+            "properties": {name: {"type": "number", "minimum": 0} for name in _METRICS},
+            "required": list(_METRICS),
+        },
+    },
+    "required": ["policy_uri", "eval_seed", "eval_episodes", "metrics"],
+}
 
 
 def evaluate(cfg: ArenaConfig, policy_uri: Path | str, folder: Path) -> dict[str, float]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import runyard
+from runyard import Stage, StageContext
 
 from .config import ArenaConfig, settled, validate
-from .evaluation import evaluate
+from .evaluation import EVALUATION_FILE, EVALUATION_SCHEMA, evaluate
 from .policy import POLICY_FILE
-from .training import train
+from .training import CURVE_FILE, CURVE_SCHEMA, train
 
 TRAIN_STAGE = "train"
 EVALUATE_STAGE = "evaluate"
+
+Inputs = Mapping[str, Mapping[str, Path]]
 
 
 def run(cfg: ArenaConfig) -> dict[str, Any]:
@@ -26,9 +31,28 @@ def run(cfg: ArenaConfig) -> dict[str, Any]:
     """
     settings = settled(cfg)
     validate(settings)
-    trained = runyard.run_stage(TRAIN_STAGE, lambda folder: train(settings, folder))
-    evaluated = runyard.run_stage(
-        EVALUATE_STAGE,
-        lambda folder: evaluate(settings, folder.parent / TRAIN_STAGE / POLICY_FILE, folder),
-    )
-    return {**trained, **evaluated}
+    return runyard.run_stages(settings, STAGES)
+
+
+def _train(cfg: ArenaConfig, inputs: Inputs, context: StageContext) -> dict[str, Any]:
+    return train(cfg, context.dir)
+
+
+def _evaluate(cfg: ArenaConfig, inputs: Inputs, context: StageContext) -> dict[str, float]:
+    return evaluate(cfg, inputs[TRAIN_STAGE]["policy"], context.dir)
+
+
+#: The checkpoint of the training is none of its outputs: a later attempt finds it in the stage's folder.
+STAGES = (
+    Stage(
+        name=TRAIN_STAGE,
+        function=_train,
+        outputs={"policy": POLICY_FILE, "curve": {"path": CURVE_FILE, "schema": CURVE_SCHEMA}},
+    ),
+    Stage(
+        name=EVALUATE_STAGE,
+        function=_evaluate,
+        needs=(TRAIN_STAGE,),
+        outputs={"evaluation": {"path": EVALUATION_FILE, "schema": EVALUATION_SCHEMA}},
+    ),
+)

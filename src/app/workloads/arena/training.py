@@ -28,6 +28,14 @@ from .world import STATE_NAMES, World, observation_count
 log = logging.getLogger(__name__)
 
 CURVE_FILE = "curve.csv"
+CURVE_SCHEMA = {
+    "items": {
+        "type": "object",
+        "properties": {"agent_step": {"type": "integer", "minimum": 1}, "reward": {"type": "number"}},
+        "required": ["agent_step", "reward"],
+        "additionalProperties": False,
+    }
+}
 
 FINAL_SHARE = 0.1
 """The final reward is the mean over the last tenth of the curve."""

@@ -1,8 +1,9 @@
-"""The data: solutions from random initial conditions, computed once for all jobs that share them, and their split."""
+"""The data: solutions from random initial conditions, as a stage that like jobs share, and how they are split."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-import runyard
 from app.workloads.files import write_npz
+from runyard import StageContext
 
 from .config import BurgersConfig
 from .solver import Floats, solve
@@ -28,8 +29,9 @@ GOLDEN = {0.125: 0.188628, 0.25: 0.375373, 0.375: 0.557761}
 INVARIANTS = ("mean_drift", "peak_growth", "energy_growth")
 
 SOLUTIONS_FILE = "solutions.npz"
+#: all of the configuration that the solutions depend on
+DATA_KEYS = ("data_seed", "trajectories", "nx", "solver_nx", "frames")
 
-_RULE = "two sines, IF-RK4, 2/3, 2"  # part of the key: change it when the meaning of the data changes
 _TOGETHER = 16  # trajectories solved at once: their arrays fit into a processor's cache
 
 
@@ -76,17 +78,32 @@ def initial_conditions(trajectories: int, points: int, seed: int) -> Floats:
     return starts
 
 
-def solutions(cfg: BurgersConfig) -> Solutions:
-    """The solutions of this data configuration and data seed; the first job that asks computes them."""
-    folder = runyard.shared("burgers-data", data_key(cfg), lambda folder: _compute(cfg, folder))
-    with np.load(folder / SOLUTIONS_FILE) as file:
+def make_solutions(cfg: BurgersConfig, inputs: Mapping[str, Any], context: StageContext) -> dict[str, float]:
+    """The stage of the data: leaves the solutions in its folder, and returns what `describe` says of them."""
+    data = solutions(cfg)
+    arrays = {"frames": data.frames, "golden": data.golden, "invariants": data.invariants}
+    write_npz(context.dir / SOLUTIONS_FILE, arrays)
+    return describe(data)
+
+
+def load_solutions(path: Path) -> Solutions:
+    """The solutions that `make_solutions` left."""
+    with np.load(path) as file:
         return Solutions(frames=file["frames"], golden=file["golden"], invariants=file["invariants"])
 
 
-def data_key(cfg: BurgersConfig) -> dict[str, Any]:
-    """All that the solutions depend on."""
-    keys = ("data_seed", "trajectories", "nx", "solver_nx", "frames")
-    return {"rule": _RULE, **{key: getattr(cfg, key) for key in keys}}
+def solutions(cfg: BurgersConfig) -> Solutions:
+    """The solutions of this data configuration and data seed; of the configuration, `DATA_KEYS` alone count."""
+    starts = initial_conditions(cfg.trajectories, cfg.solver_nx, cfg.data_seed)
+    times = np.linspace(0.0, END_TIME, cfg.frames).tolist()
+    every = cfg.solver_nx // cfg.nx
+    parts, found = [], []
+    for first in range(0, cfg.trajectories, _TOGETHER):
+        frames = solve(starts[first : first + _TOGETHER], times)
+        parts.append(frames[:, :, ::every])
+        found.append(invariants(frames))
+    golden = golden_values(cfg.solver_nx)
+    return Solutions(frames=np.concatenate(parts), golden=golden, invariants=np.max(found, axis=0))
 
 
 def split(cfg: BurgersConfig) -> Split:
@@ -153,16 +170,3 @@ def invariants(frames: Floats) -> Floats:
     means, peaks, energies = frames.mean(axis=2), np.abs(frames).max(axis=2), (frames**2).mean(axis=2)
     drift = np.abs(means - means[:, :1]).max()
     return np.array([drift, *(max(np.diff(values, axis=1).max(), 0.0) for values in (peaks, energies))])
-
-
-def _compute(cfg: BurgersConfig, folder: Path) -> None:
-    starts = initial_conditions(cfg.trajectories, cfg.solver_nx, cfg.data_seed)
-    times = np.linspace(0.0, END_TIME, cfg.frames).tolist()
-    every = cfg.solver_nx // cfg.nx
-    parts, found = [], []
-    for first in range(0, cfg.trajectories, _TOGETHER):
-        frames = solve(starts[first : first + _TOGETHER], times)
-        parts.append(frames[:, :, ::every])
-        found.append(invariants(frames))
-    arrays = {"frames": np.concatenate(parts), "golden": golden_values(cfg.solver_nx)}
-    write_npz(folder / SOLUTIONS_FILE, {**arrays, "invariants": np.max(found, axis=0)})

@@ -18,6 +18,14 @@ from .model import load_model
 from .solver import Floats
 
 EVALUATION_FILE = "evaluation.json"
+EVALUATION_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "model": {"type": "string"},
+        "metrics": {"type": "object", "additionalProperties": {"type": "number"}},
+    },
+    "required": ["model", "metrics"],
+}
 ERRORS_TABLE = "rollout"
 PERSISTENCE = "persistence_"
 

@@ -13,6 +13,26 @@ from .config import BurgersConfig
 from .evaluation import PERSISTENCE
 
 REPORT_FILE = "report.json"
+_MAY_BE_MISSING = {"type": ["number", "null"]}
+_VERDICT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        **{name: {"type": "string"} for name in ("gate", "metric", "reason")},
+        **dict.fromkeys(("value", "limit"), _MAY_BE_MISSING),
+        "passed": {"type": "boolean"},
+    },
+    "required": ["gate", "metric", "value", "limit", "passed", "reason"],
+}
+REPORT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "final_nrmse": _MAY_BE_MISSING,
+        "gates_passed": {"type": "boolean"},
+        "gates": {"type": "array", "items": _VERDICT_SCHEMA},
+        "metrics": {"type": "object", "additionalProperties": {"type": "number"}},
+    },
+    "required": ["final_nrmse", "gates_passed", "gates", "metrics"],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
