@@ -21,7 +21,8 @@ from runyard.pipeline.declared import Stage, StageContext, StageResult, in_order
 from runyard.pipeline.keys import code_of, config_of, key_of
 from runyard.pipeline.outputs import checked_outputs, hash_of, schemas_of
 from runyard.pipeline.placeholders import check_texts, placeholders
-from runyard.pipeline.stage import ELSEWHERE_VARIABLE, StageElsewhere, folder_of
+from runyard.pipeline.resources import check_resources
+from runyard.pipeline.stage import ELSEWHERE_VARIABLE, StageElsewhere, completed, folder_of
 from runyard.record import ActiveRun, StageInfo, StagePaths, current, metrics_of
 
 _ENDS_THE_ATTEMPT = (Requeue, StorageError, MemoryError)
@@ -59,6 +60,7 @@ def run_stages(cfg: Any, stages: Iterable[Stage] | None = None) -> dict[str, Any
 def _check(stage: Stage, run: ActiveRun, plain: Mapping[str, Any], stages: Mapping[str, Stage]) -> None:
     """Refuses what can be known to be wrong before anything runs."""
     folder = folder_of(run, stage.name)
+    check_resources(stage.name, stage.resources)
     context = StageContext(name=stage.name, dir=folder, run_dir=run.dir, attempt=run.attempt)
     inputs = {need: dict.fromkeys(stages[need].outputs, "") for need in stage.needs}
     check_texts(stage, placeholders(plain, inputs, context))
@@ -79,7 +81,7 @@ class _Pipeline:
         failed: dict[str, Exception] = {}
         for stage in ordered:
             if not set(stage.needs) <= set(self._outputs):
-                self._record(stage, StageInfo(state=State.PENDING, seconds=None, metrics={}), how="not run")
+                self._leave_out(stage)
                 continue
             try:
                 metrics.update(self._stage(stage))
@@ -93,6 +95,14 @@ class _Pipeline:
             told = "; ".join(f"{name}: {type(e).__name__}: {e}" for name, e in failed.items())
             raise StagesFailed(f"{len(failed)} stages failed: {told}") from next(iter(failed.values()))
         return metrics
+
+    def _leave_out(self, stage: Stage) -> None:
+        """Records a stage that is not run because one that it needs failed; what an earlier attempt did of it stays."""
+        done = completed(StagePaths(folder_of(self._run, stage.name)))
+        if done is not None:
+            self._run.stages[stage.name] = done
+        else:
+            self._record(stage, StageInfo(state=State.PENDING, seconds=None, metrics={}), how="not run")
 
     def _stage(self, stage: Stage) -> dict[str, Any]:
         folder = folder_of(self._run, stage.name)
