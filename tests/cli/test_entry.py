@@ -18,7 +18,7 @@ COMMANDS = {
     *("ls", "show", "status", "watch", "wait", "logs", "results"),
     *("resume", "retry", "cancel", "reproduce", "collect", "reindex", "doctor"),
     *("summary", "best", "pivot", "compare", "diff", "query", "report"),
-    *("gate", "promote", "leaderboard", "tag", "note", "archive", "restore", "rm", "export", "import"),
+    *("gate", "promote", "leaderboard", "tag", "note", "archive", "restore", "rm", "export", "import", "serve"),
 }
 READING = {
     "ls",
@@ -143,7 +143,7 @@ def test_a_root_that_is_not_there_is_a_usage_error(command: str, runyard: Runyar
     assert "no directory nowhere" in result.stderr
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS - {"doctor", "reindex", *LISTING, *NAMED}))
+@pytest.mark.parametrize("command", sorted(COMMANDS - {"doctor", "reindex", "serve", *LISTING, *NAMED}))
 def test_without_any_sweep_the_way_to_begin_is_told(command: str, runyard: Runyard) -> None:
     result = runyard(command)
     assert result.exit_code == 2

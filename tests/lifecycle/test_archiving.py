@@ -224,6 +224,8 @@ def test_a_killed_archive_command_leaves_the_sweep_whole(make_sweep: MakeSweep, 
         if found.exists():
             archive_sweep(found, root=root, to=archive)
         assert difference(shell.cwd / "original", target, aside=aside) is None and not found.exists()
+        # what a kill has left of a sweep that is whole in the archive goes with the next one of its experiment
+        archive_sweep(make_sweep("20260131T120001Z-abc1234"), root=root, to=archive)
         assert not list(found.parent.glob(".*.leaving"))
         assert find_sweep(found.name, [archive]) == target
     finally:

@@ -52,18 +52,15 @@ def move_folder(
 
 
 def remove_folder(folder: Path) -> None:
-    """Takes a folder away: it is out of sight at once, then deleted; also what an earlier removal there has left."""
+    """Takes a folder away: it is out of sight at once, then deleted.
+
+    What earlier removals beside it have left, because they were killed, goes too.
+    """
     leaving = folder.with_name(f".{folder.name}.{os.urandom(4).hex()}.leaving")
     os.rename(folder, leaving)
     shutil.rmtree(leaving, ignore_errors=True)
-    for left in folder.parent.glob(f".{_escaped(folder.name)}.*.leaving"):
+    for left in folder.parent.glob(".*.leaving"):
         shutil.rmtree(left, ignore_errors=True)
-
-
-def _escaped(name: str) -> str:
-    from glob import escape
-
-    return escape(name)
 
 
 def _is_there(target: Path) -> bool:
