@@ -102,3 +102,13 @@ def test_a_sweep_over_a_plain_script_records_output_exit_code_and_metrics_of_bot
     assert [json.loads((f / "command.json").read_text())["exit_code"] for f in folders] == [0, 0, 1]
     assert (folders[0] / "stdout.log").read_text().startswith("training with 0.25\n")
     assert (folders[2] / "stderr.log").read_text() == "the learning rate is too large\n"
+
+
+def test_what_the_command_of_a_killed_job_has_started_dies_before_the_next_job_is_over(tmp_path: Path) -> None:
+    code = """
+        if test {cfg.x} = 1; then setsid sleep 600 & echo $! > {cfg.pid}; kill -KILL $PPID; wait; fi
+        while kill -0 $(cat {cfg.pid}); do sleep 0.05; done
+    """
+    config = {"x": 0, "pid": str(tmp_path / "pid"), "stages": {"run": {"command": code, "shell": True}}}
+    assert _sweep(tmp_path, config, "hydra.launcher.n_jobs=1", "x=1,2").returncode == 1
+    assert [row["state"] for row in _results(tmp_path)] == ["FAILED", "COMPLETED"]

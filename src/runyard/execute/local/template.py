@@ -292,13 +292,15 @@ class Template:
     def _end_leftovers(self, job: _Job) -> None:
         """Ends processes that left the job's group and were adopted here: known by their token or their output."""
         needle = f"{TOKEN_VARIABLE}={job.token}"
-        for pid in children_of(os.getpid()):
-            if pid in self._jobs or any(pid == spare.pid for spare in self._spares):
-                continue
-            if not self._jobs or has_token(pid, needle) or writes_to(pid, job.output):
-                signal_tree(pid, signal.SIGKILL)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        known = {*self._jobs, *(spare.pid for spare in self._spares)}
+        # While we look, one that dies can pass its children on to us: it was in the list, and they were not yet.
+        while adopted := set(children_of(os.getpid())) - known:
+            known |= adopted
+            for pid in adopted:
+                if not self._jobs or has_token(pid, needle) or writes_to(pid, job.output):
+                    signal_tree(pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
 
     def _send(self, message: Any) -> None:
         with contextlib.suppress(OSError):  # the controller is gone: the loop is about to see it
