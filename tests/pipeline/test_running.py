@@ -88,6 +88,9 @@ def test_a_later_attempt_repeats_only_what_lost_its_outputs_and_what_needs_a_cha
         ({"a": {"command": "true", "cache": {"key": ["n"]}}}, "did you mean 'keys'"),
         ({"a": {"command": "true", "cache": {"keys": ["m"]}}}, "no key 'm'"),
         ({"a": {"command": "echo {cfg.m}"}}, "cfg.n"),
+        ({"a": {"command": "true", "resources": {"gpu": 1}}}, "did you mean 'gpus'"),
+        ({"a": {"command": "true", "resources": {"cpus": 1.5}}}, "cpus is 1.5"),
+        ({"a": {"command": "true", "resources": {"mem_gb": "4"}}}, "mem_gb is 4"),
     ],
 )
 def test_a_declaration_that_makes_no_sense_is_refused(tmp_path: Path, stages: dict[str, Any], said: str) -> None:
@@ -103,6 +106,24 @@ def test_what_does_not_need_a_failed_stage_goes_on_and_the_rest_is_pending(tmp_p
             run_stages({"n": 1, "stages": stages})
         assert run.stages["after"].state is State.PENDING
         assert run.stages["train"].state is State.COMPLETED
+
+
+def test_a_stage_that_was_done_stays_so_when_what_it_needs_fails_later(tmp_path: Path) -> None:
+    stages = {**_two(), "last": {"command": "true", "needs": ["train", "bad"]}}
+    bad = {"bad": {"_target_": f"{__name__}.broken"}}
+    with active_run(tmp_path), pytest.raises(ValueError, match="no"):
+        run_stages({"n": 3, "stages": {**bad, **stages}})
+    before = (tmp_path / "train" / "stage.json").read_text()
+    (tmp_path / "prepare" / "data.csv").unlink()
+    stages["prepare"] = {"command": "false"}
+    with active_run(tmp_path, attempt=2) as run:
+        with pytest.raises(StagesFailed):
+            run_stages({"n": 3, "stages": {**bad, **stages}})
+        assert run.stages["train"].state is State.COMPLETED
+        assert run.stages["train"].metrics == {"loss": 3.0}
+        assert run.stages["last"].state is State.PENDING
+    assert (tmp_path / "train" / "stage.json").read_text() == before
+    assert _CALLS == ["broken", "prepare", "train", "broken"]
 
 
 def test_a_stage_is_tried_again_as_often_as_it_may_be(tmp_path: Path) -> None:

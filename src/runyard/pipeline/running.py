@@ -20,8 +20,9 @@ from runyard.pipeline.checkpoint import Requeue
 from runyard.pipeline.command import filled, placeholders, run_command
 from runyard.pipeline.declared import Stage, StageContext, StageResult, in_order, plain_config, stages_of
 from runyard.pipeline.outputs import checked_outputs, hash_of
+from runyard.pipeline.resources import check_resources
 from runyard.pipeline.sources import code_hash
-from runyard.pipeline.stage import ELSEWHERE_VARIABLE, StageElsewhere, folder_of
+from runyard.pipeline.stage import ELSEWHERE_VARIABLE, StageElsewhere, completed, folder_of
 from runyard.record import ActiveRun, StageInfo, StagePaths, current, metrics_of
 
 _ENDS_THE_ATTEMPT = (Requeue, StorageError, MemoryError)
@@ -53,6 +54,7 @@ def run_stages(cfg: Any, stages: Iterable[Stage] | None = None) -> dict[str, Any
         raise UsageError("no stages are declared", where="stages", todo="declare at least one")
     for stage in ordered:
         folder_of(run, stage.name)
+        check_resources(stage.name, stage.resources)
     return _Pipeline(run, cfg, plain).run(ordered)
 
 
@@ -69,7 +71,7 @@ class _Pipeline:
         failed: dict[str, Exception] = {}
         for stage in ordered:
             if not set(stage.needs) <= set(self._outputs):
-                self._record(stage, StageInfo(state=State.PENDING, seconds=None, metrics={}), how="not run")
+                self._leave_out(stage)
                 continue
             try:
                 metrics.update(self._stage(stage))
@@ -83,6 +85,14 @@ class _Pipeline:
             told = "; ".join(f"{name}: {type(e).__name__}: {e}" for name, e in failed.items())
             raise StagesFailed(f"{len(failed)} stages failed: {told}") from next(iter(failed.values()))
         return metrics
+
+    def _leave_out(self, stage: Stage) -> None:
+        """Records a stage that is not run because one that it needs failed; what an earlier attempt did of it stays."""
+        done = completed(StagePaths(folder_of(self._run, stage.name)))
+        if done is not None:
+            self._run.stages[stage.name] = done
+        else:
+            self._record(stage, StageInfo(state=State.PENDING, seconds=None, metrics={}), how="not run")
 
     def _stage(self, stage: Stage) -> dict[str, Any]:
         folder = folder_of(self._run, stage.name)

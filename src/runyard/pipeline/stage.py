@@ -45,7 +45,7 @@ def run_stage(name: str, function: Callable[[Path], Mapping[str, Any] | None]) -
     """
     run = current()
     paths = StagePaths(folder_of(run, name))
-    done = _completed(paths)
+    done = completed(paths)
     if done is not None:
         run.stages[name] = done
         return dict(done.metrics)
@@ -73,12 +73,13 @@ def folder_of(run: ActiveRun, name: str) -> Path:
     return run.dir / name
 
 
-def _completed(paths: StagePaths) -> StageInfo | None:
+def completed(paths: StagePaths) -> StageInfo | None:
+    """What is recorded of a stage that an attempt completed; None when none did, or the record cannot be trusted."""
     try:
         value = read_json(paths.stage_json)
         stage = StageInfo.from_json({**value, "metrics": from_finite_json(value["metrics"])})
     except (OSError, RecordError, KeyError, TypeError, ValueError, AttributeError):
-        return None  # no record that can be trusted: the stage runs
+        return None
     return stage if stage.state is State.COMPLETED else None
 
 
