@@ -18,6 +18,7 @@ from benchmarks import (
     resume,
     scale,
     second,
+    serving,
     slurm,
     startup,
 )
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "scale": scale,
     "registry": registry,
     "reporting": reporting,
+    "serving": serving,
     "slurm": slurm,
 }
 _TOP = """# Benchmarks

@@ -51,6 +51,10 @@ class Sizes:
     slurm_submit_jobs: int
     report_seeds: int
     report_rounds: int
+    serve_jobs: int
+    serve_s: float
+    serve_clients: int
+    serve_rounds: int
     scale_limit_s: float = 1200.0
     imports: tuple[str, ...] = field(default=("scipy.stats", "pandas", "matplotlib.pyplot"))
 
@@ -93,6 +97,10 @@ FULL = Sizes(
     slurm_submit_jobs=10_000,
     report_seeds=5,
     report_rounds=5,
+    serve_jobs=500,
+    serve_s=0.1,
+    serve_clients=50,
+    serve_rounds=5,
 )
 
 QUICK = Sizes(
@@ -130,6 +138,10 @@ QUICK = Sizes(
     slurm_submit_jobs=1_000,
     report_seeds=2,
     report_rounds=2,
+    serve_jobs=40,
+    serve_s=0.1,
+    serve_clients=10,
+    serve_rounds=1,
     scale_limit_s=60.0,
 )
 
@@ -163,6 +175,10 @@ TINY = Sizes(
     slurm_submit_jobs=6,
     report_seeds=1,
     report_rounds=1,
+    serve_jobs=4,
+    serve_s=0.01,
+    serve_clients=2,
+    serve_rounds=1,
     scale_limit_s=60.0,
     imports=("json",),
 )

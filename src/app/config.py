@@ -12,6 +12,7 @@ from app.workloads.airline.config import AirlineConfig
 from app.workloads.airline.label import label, note
 from app.workloads.arena.config import ArenaConfig
 from app.workloads.burgers.config import BurgersConfig
+from app.workloads.contest.config import ContestConfig
 from app.workloads.dispatch.config import DispatchConfig
 
 
@@ -30,6 +31,7 @@ def register() -> None:
     store.store(group="workload", name="arena_schema", node=ArenaConfig)
     store.store(group="workload", name="airline_schema", node=AirlineConfig)
     store.store(group="workload", name="burgers_schema", node=BurgersConfig)
+    store.store(group="workload", name="contest_schema", node=ContestConfig)
     OmegaConf.register_new_resolver("airline.label", label, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("airline.note", note, replace=True, use_cache=True)
 

@@ -111,6 +111,7 @@ def test_every_public_name_is_documented(name):
         ("airline.md", "airline", "AirlineConfig"),
         ("arena.md", "arena", "ArenaConfig"),
         ("burgers.md", "burgers", "BurgersConfig"),
+        ("contest.md", "contest", "ContestConfig"),
         ("dispatch.md", "dispatch", "DispatchConfig"),
     ],
 )
@@ -178,3 +179,13 @@ def test_every_relative_link_leads_somewhere(page, link):
 def test_every_page_is_in_the_index():
     for page in DOCS.glob("*.md"):
         assert page.name == "index.md" or f"({page.name})" in text("index.md"), page.name
+
+
+def test_every_route_of_the_service_is_documented():
+    from runyard.serve import ServeSettings, create_app
+
+    document = create_app(ServeSettings(token="only-to-make-it"))._application.openapi()
+    routes = {f"{method.upper()} {path}" for path, calls in document["paths"].items() for method in calls}
+    assert routes == set(re.findall(r"^\| `((?:GET|POST) /api\S*)`", text("http-api.md"), re.MULTILINE))
+    body = document["components"]["schemas"]["StartRequest"]["properties"]
+    assert set(body) == set(re.findall(r"^\| `(\w+)` \|", _section(text("http-api.md"), "Starting"), re.MULTILINE))

@@ -86,7 +86,9 @@ def test_a_later_attempt_repeats_only_what_lost_its_outputs_and_what_needs_a_cha
         ({"prepare": {"command": "true"}, "a": {"command": "true", "retries": -1}}, "retries is -1"),
         ({"a": {"command": "true", "timeout_min": 0}}, "timeout_min is 0"),
         ({"a": {"command": "true", "cache": {"key": ["n"]}}}, "did you mean 'keys'"),
-        ({"a": {"command": "true", "cache": {"keys": ["m"]}}}, "no key 'm'"),
+        ({"a": {"command": "true", "cache": {"keys": ["m"]}}}, r"unknown key of the config 'm'[\s\S]*Known: n"),
+        ({"a": {"command": "true", "outputs": {"x": {"pth": "x"}}}}, "did you mean 'path'"),
+        ({"a": {"command": "true", "outputs": {"x": {"schema": {}}}}}, "an output has a path"),
         ({"a": {"command": "echo {cfg.m}"}}, "cfg.n"),
         ({"a": {"command": "true", "resources": {"gpu": 1}}}, "did you mean 'gpus'"),
         ({"a": {"command": "true", "resources": {"cpus": 1.5}}}, "cpus is 1.5"),
@@ -96,6 +98,38 @@ def test_a_later_attempt_repeats_only_what_lost_its_outputs_and_what_needs_a_cha
 def test_a_declaration_that_makes_no_sense_is_refused(tmp_path: Path, stages: dict[str, Any], said: str) -> None:
     with active_run(tmp_path), pytest.raises(UsageError, match=said):
         run_stages({"n": 1, "stages": stages})
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        ({"command": "echo {cfg.m}"}, r"unknown placeholder 'cfg.m'[\s\S]*stages.second.command[\s\S]*cfg.n"),
+        ({"command": ["echo", "{inputs.prepare.dat}"], "needs": ["prepare"]}, "did you mean 'inputs.prepare.data'"),
+        ({"command": "echo {inputs.prepare.data}"}, "unknown placeholder"),
+        ({"command": "true", "files": ["{cfg.m}/*"]}, "stages.second.files"),
+        ({"command": "true", "cache": {"keys": ["n.m"]}}, "unknown key of the config 'n.m'"),
+        ({"command": "true", "outputs": {"x": {"path": "x.csv", "schema": "nowhere.json"}}}, "outputs.x.schema"),
+    ],
+)
+def test_what_is_wrong_with_a_later_stage_is_found_before_the_first_one_runs(
+    tmp_path: Path, second: dict[str, Any], said: str
+) -> None:
+    first = {"_target_": f"{__name__}.prepare", "outputs": {"data": "data.csv"}}
+    with active_run(tmp_path), pytest.raises(UsageError, match=said):
+        run_stages({"n": 1, "stages": {"prepare": first, "second": second}})
+    assert _CALLS == []
+
+
+def test_files_below_a_link_are_the_same_files(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "input.txt").write_text("a")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for job, root in enumerate(("real", "link")):
+        with active_run(tmp_path / str(job)) as run:
+            run.shared_dir = tmp_path / "shared"
+            files = (str(tmp_path / root / "*.txt"),)
+            run_stages({"n": 5}, [Stage(name="prepare", function=prepare, cache=True, files=files)])
+    assert _CALLS == ["prepare"]
 
 
 def test_what_does_not_need_a_failed_stage_goes_on_and_the_rest_is_pending(tmp_path: Path) -> None:

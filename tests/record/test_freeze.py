@@ -327,6 +327,10 @@ def test_a_home_is_not_searched_through(tmp_path: Path) -> None:
         list_source(find_root(tmp_path, "train.py"), leave_out=[], most_files=5)
 
 
+def test_the_code_around_the_working_directory_is_that_of_a_program_of_ours(tmp_path: Path) -> None:
+    assert find_root(tmp_path, "runyard.front.host").path == tmp_path
+
+
 def test_a_command_of_an_installed_package_tells_nothing_of_its_folder(plain: Path) -> None:
     command = Path(sys.executable).parent / "pytest"
     assert freeze_code(plain, plain.parent / "store", program=str(command), also=()).root == plain

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from runyard.record import REDACTED, is_secret, redact, redact_command, redact_override
+from runyard.record import REDACTED, is_secret, redact, redact_command, redact_override, redact_text
 
 
 @pytest.mark.parametrize(
@@ -178,3 +178,17 @@ def test_no_value_of_a_secret_key_that_hydra_reads_gets_through(value: str) -> N
 )
 def test_redacted_commands(command: list[str], redacted: tuple[str, ...]) -> None:
     assert redact_command(command) == redacted
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("", ""),
+        ("lr=0.1\nloss: 2\n", "lr=0.1\nloss: 2\n"),
+        ("a\npassword=hunter2\nb", "a\npassword=***\nb"),
+        ("api_key: abc, lr: 1\n", "api_key: ***, lr: 1\n"),
+        ("max_tokens=5\n", "max_tokens=5\n"),
+    ],
+)
+def test_redacted_texts_keep_their_lines(text: str, redacted: str) -> None:
+    assert redact_text(text) == redacted

@@ -9,7 +9,7 @@ from typing import Any
 
 from runyard import UsageError
 
-NAMES = ("airline", "arena", "burgers", "dispatch")
+NAMES = ("airline", "arena", "burgers", "contest", "dispatch")
 
 
 @dataclass(frozen=True, slots=True)

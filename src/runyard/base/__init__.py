@@ -2,7 +2,7 @@
 
 from runyard.base.canonical import canonical_json, canonical_key, digest, finite_json, from_finite_json
 from runyard.base.clock import from_iso, iso, utc_now
-from runyard.base.dotted import function_of
+from runyard.base.dotted import function_of, object_of
 from runyard.base.errors import (
     InterruptedSweep,
     JobFailed,
@@ -26,6 +26,7 @@ from runyard.base.files import (
     write_text,
 )
 from runyard.base.states import FAILURES, MOVES, STATES, TERMINAL, State, SweepState, move
+from runyard.base.ties import adopt_orphans, die_with_parent
 
 __all__ = [
     "FAILURES",
@@ -41,10 +42,12 @@ __all__ = [
     "SweepBusy",
     "SweepState",
     "UsageError",
+    "adopt_orphans",
     "append_text",
     "canonical_json",
     "canonical_key",
     "compact_json",
+    "die_with_parent",
     "digest",
     "finite_json",
     "from_finite_json",
@@ -53,6 +56,7 @@ __all__ = [
     "hash_file",
     "iso",
     "move",
+    "object_of",
     "read_json",
     "read_tail",
     "swap_symlink",

@@ -1,4 +1,4 @@
-"""Dotted names in configs: the function that one stands for."""
+"""Dotted names in configs: the function, or whatever else, that one stands for."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from runyard.base.errors import UsageError
 
 
-def function_of(dotted: str, *, where: str, todo: str) -> Callable[..., Any]:
-    """The function that ``module.name`` stands for; imports the module.
+def object_of(dotted: str, *, where: str, todo: str) -> Any:
+    """What ``module.name`` stands for; imports the module.
 
     Args:
         dotted: the name.
@@ -18,13 +18,22 @@ def function_of(dotted: str, *, where: str, todo: str) -> Callable[..., Any]:
         todo: what to give instead, for the error.
 
     Raises:
-        UsageError: it cannot be imported, or cannot be called.
+        UsageError: it cannot be imported.
     """
     module, _, name = dotted.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), name)
+        return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(f"{dotted!r} cannot be imported ({error})", where=where, todo=todo) from error
+
+
+def function_of(dotted: str, *, where: str, todo: str) -> Callable[..., Any]:
+    """The function that ``module.name`` stands for; takes and raises what ``object_of`` does.
+
+    Raises:
+        UsageError: it cannot be imported, or cannot be called.
+    """
+    found = object_of(dotted, where=where, todo=todo)
     if not callable(found):
         raise UsageError(f"{dotted!r} is no function", where=where, todo=todo)
     function: Callable[..., Any] = found

@@ -36,11 +36,12 @@ DUTIES: Mapping[str, Mapping[str, Verb]] = {
         "logs": Verb("logs", "Print a job's output; of a sweep, its failed jobs and their logs."),
         "results": Verb("results", "Print results, a row per job; works while the sweep runs."),
     },
-    "Run what is left": {
+    "Run": {
         "resume": Verb("control", "Run every job of a sweep that is not COMPLETED."),
         "retry": Verb("control", "Run the failed jobs of a sweep again, or those you name."),
         "reproduce": Verb("reproducing", "Run one job again from its snapshot, and compare."),
         "cancel": Verb("control", "Stop a sweep, here or on Slurm; or some of its jobs."),
+        "serve": Verb("serving", "Serve an HTTP API, and pages for a browser."),
     },
     "Understand": {
         "summary": Verb("summarizing", "Print means over seeds, with intervals and what they mix."),

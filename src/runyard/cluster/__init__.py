@@ -9,6 +9,7 @@ from runyard.cluster.control import (
     local_command,
     resubmit,
 )
+from runyard.cluster.frozen import frozen_path
 from runyard.cluster.launch import SlurmLaunch, submitted_lines
 from runyard.cluster.reproducing import Reproduction, compared, reproduce_command
 from runyard.cluster.standing import Observer, Standing, WorkerStanding
@@ -25,6 +26,7 @@ __all__ = [
     "changes_of",
     "collect_cluster",
     "compared",
+    "frozen_path",
     "is_on_cluster",
     "local_command",
     "reproduce_command",

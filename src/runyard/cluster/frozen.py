@@ -54,6 +54,18 @@ def read_tree(sweep_dir: Path) -> FrozenCode | None:
     return tree
 
 
+def frozen_path(sweep_dir: Path, entries: Sequence[str]) -> list[str]:
+    """Entries of ``sys.path``, with those of the frozen code moved where this process runs that code.
+
+    Raises:
+        RecordError, UsageError: as ``read_tree``.
+    """
+    tree = read_tree(sweep_dir)
+    if tree is None or not any(Path(entry).is_relative_to(tree.tree) for entry in sys.path):
+        return list(entries)
+    return tree.sys_path(entries)
+
+
 def frozen_command(
     entry: Entry, tree: FrozenCode | None, module: str, function: str, *, python: str | None = None
 ) -> tuple[str, ...]:

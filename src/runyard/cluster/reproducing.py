@@ -99,7 +99,7 @@ def main() -> NoReturn:
         finally:
             end_process(code)
 
-    run_captured(entry.kind, entry.target, entry.args, inside)
+    run_captured(entry.kind, entry.target, entry.args, inside, folder=entry.folder)
     end_process(os.EX_SOFTWARE)  # not reached
 
 

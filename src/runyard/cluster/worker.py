@@ -103,14 +103,16 @@ def _start(post: Post) -> None:
         finally:
             end_process(code)  # what follows the application's main function is not the worker's
 
-    run_captured(entry.kind, entry.target, entry.args, inside)
+    run_captured(entry.kind, entry.target, entry.args, inside, folder=entry.folder)
 
 
 def moved_entry(entry: Entry, sweep_dir: Path) -> Entry:
     """How the frozen application is started."""
     tree = read_tree(sweep_dir)
-    if tree is None or entry.kind != "script":
+    if tree is None:
         return entry
+    if entry.kind == "module":
+        return dataclasses.replace(entry, folder=tree.moved(entry.cwd))
     return dataclasses.replace(entry, target=tree.moved(os.path.join(entry.cwd, entry.target)))
 
 

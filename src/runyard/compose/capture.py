@@ -36,7 +36,14 @@ class CapturedApplication:
     loader: ConfigLoader
 
 
-def run_captured(kind: str, target: str, args: Sequence[str], then: Callable[[CapturedApplication], None]) -> None:
+def run_captured(
+    kind: str,
+    target: str,
+    args: Sequence[str],
+    then: Callable[[CapturedApplication], None],
+    *,
+    folder: str | None = None,
+) -> None:
     """Runs ``then`` inside the application.
 
     Args:
@@ -44,6 +51,7 @@ def run_captured(kind: str, target: str, args: Sequence[str], then: Callable[[Ca
         target: path of the script or name of the module.
         args: the arguments it was started with.
         then: called with the application, once.
+        folder: where a module is looked for first; None for the working directory, as the interpreter does.
 
     Raises:
         UsageError: the program is not there any more, or it never calls a ``hydra.main`` function.
@@ -67,7 +75,7 @@ def run_captured(kind: str, target: str, args: Sequence[str], then: Callable[[Ca
     original = module._run_hydra
     module._run_hydra = take_over
     try:
-        _start(kind, target, args)
+        _start(kind, target, args, folder)
     except SystemExit:
         if not called:
             raise  # else the program's own way to end after its main function; the caller has the result
@@ -93,10 +101,10 @@ def _application(task_function: TaskFunction, config_path: str | None, depth: in
     return CapturedApplication(task_function=task_function, loader=hydra.config_loader)
 
 
-def _start(kind: str, target: str, args: Sequence[str]) -> None:
+def _start(kind: str, target: str, args: Sequence[str], folder: str | None) -> None:
     sys.argv = [target, *args]
     if kind == "module":
-        _look_first_in(os.getcwd())
+        _look_first_in(folder or os.getcwd())
         runpy.run_module(target, run_name="__main__", alter_sys=True)
         return
     if not Path(target).exists():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
+import os
+import re
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -9,8 +13,11 @@ from pathlib import Path
 
 from runyard.base import UsageError, read_tail
 
-#: of the output of a process that failed, the last bytes that are shown.
-_SHOWN = 4000
+#: of the output of a process that failed: bytes that are looked at, and lines and characters that are shown.
+_READ, _LINES, _SHOWN = 20_000, 20, 1200
+_FRAME = re.compile(r'  File "(.*)", line \d+')
+#: packages of which a frame of a traceback tells the user nothing.
+_NOT_THE_APPLICATIONS = ("runyard", "hydra", "omegaconf")
 
 
 def start_detached(
@@ -45,5 +52,31 @@ def start_detached(
 
 
 def last_words(output: Path) -> str:
-    """The end of what it printed."""
-    return read_tail(output, _SHOWN)[0].strip()
+    """The end of what it printed, without frames of tracebacks that are not the application's."""
+    return shortened(read_tail(output, _READ)[0])
+
+
+def shortened(text: str) -> str:
+    """The last lines of an output.
+
+    >>> print(shortened('  File "<frozen runpy>", line 9, in f\\n    g()\\nValueError: no'))
+    ValueError: no
+    """
+    kept, is_ours = [], False
+    for line in text.strip().splitlines():
+        frame = _FRAME.match(line)
+        if frame:
+            is_ours = frame[1].startswith(_hidden())
+        elif not line.startswith("    "):
+            is_ours = False
+        if not is_ours:
+            kept.append(line)
+    short = "\n".join(kept[-_LINES:])
+    return short if len(short) <= _SHOWN else f"... {short[-_SHOWN:]}"
+
+
+@functools.cache
+def _hidden() -> tuple[str, ...]:
+    specs = (importlib.util.find_spec(name) for name in _NOT_THE_APPLICATIONS)
+    places = [os.path.dirname(spec.origin) + os.sep for spec in specs if spec is not None and spec.origin is not None]
+    return ("<frozen ", *places)

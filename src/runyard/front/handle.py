@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runyard.cluster import Observer, cancel_cluster, is_on_cluster
 from runyard.front.resuming import start_resume
-from runyard.orchestrate import cancel, status
+from runyard.orchestrate import BestSoFar, cancel, status
+from runyard.record import read_runs
 from runyard.registry import find_sweep
 
 if TYPE_CHECKING:
@@ -82,6 +84,27 @@ class SweepHandle:
         now = self.status()
         counts = ", ".join(f"{number} {state}" for state, number in now.counts.items() if number)
         return f"<sweep {self.id}: {now.state}{' (' + counts + ')' if counts else ''}>"
+
+    def _repr_html_(self) -> str:
+        """A small table for a notebook: how it stands, its best jobs so far, its directory."""
+        now = self.status()
+        counts = ", ".join(f"{number} {state}" for state, number in now.counts.items() if number)
+        rows = {
+            "sweep": self.id,
+            "state": now.state,
+            "jobs": counts or "none",
+            **self._best(),
+            "directory": str(self.dir),
+        }
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows.items())
+        return f"<table>{cells}</table>"
+
+    def _best(self) -> dict[str, str]:
+        """The ends of the first metric so far; which of them is better only its user knows."""
+        seen = BestSoFar()
+        for run in read_runs(self.dir):
+            seen.see(run)
+        return {f"{end.label or 'all'} {end.metric}": f"{end.value:g} (job {end.job})" for end in seen.best}
 
 
 def attach(reference: str | Path) -> SweepHandle:

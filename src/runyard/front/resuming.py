@@ -11,6 +11,7 @@ from runyard.base import RunyardError, UsageError
 from runyard.cluster import changes_of, is_on_cluster, resubmit
 from runyard.front.detached import last_words, start_detached
 from runyard.orchestrate import Selection, resume_command, status
+from runyard.record import SweepPaths
 from runyard.registry import DEFAULT_ROOTS, root_of
 
 #: how often it is looked whether the process is at work, in seconds.
@@ -32,7 +33,7 @@ def start_resume(sweep_dir: Path, *, select: Selection | None = None, overrides:
         resubmit(sweep_dir, root_of(sweep_dir, DEFAULT_ROOTS), chosen, changes_of(overrides))
         return None
     argv, environment, cwd = resume_command(sweep_dir, select=chosen, overrides=overrides)
-    output = sweep_dir / "resume.log"
+    output = SweepPaths(sweep_dir).resume_log
     output.unlink(missing_ok=True)  # what an earlier one has said
     process = start_detached(argv, output=output, environment=environment, cwd=cwd)
     _await_work(process, sweep_dir, output)

@@ -13,13 +13,18 @@ from pathlib import Path
 
 from runyard.base import RecordError, RunyardError, UsageError
 from runyard.front.detached import last_words, start_detached
-from runyard.orchestrate import ANNOUNCE_FILE
-from runyard.record import SweepPaths, read_sweep, replay
+from runyard.front.functions import FILE_NAME, HOST, Kept
+from runyard.orchestrate import ANNOUNCE_FILE, OUTPUT_NAME
+from runyard.record import RunPaths, SweepPaths, read_sweep, replay
 
 #: how often it is looked whether the directory is known, in seconds.
 _LOOK_S = 0.05
 #: what makes a process believe that it is a job of another sweep, or the one that an earlier start waits for.
 _NOT_HANDED_ON = ("RUNYARD_JOB", "RUNYARD_SWEEP_DIR", ANNOUNCE_FILE)
+
+
+#: what can be started: a module's name, a script's path, a function.
+Target = str | Path | Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +38,7 @@ class Started:
 
 
 def start_application(
-    target: str | Path,
+    target: Target,
     overrides: Sequence[str] = (),
     *,
     multirun: bool = True,
@@ -49,10 +54,11 @@ def start_application(
     directory is. The process has a session of its own, so neither Ctrl-C nor the end of this process ends it.
 
     Args:
-        target: the name of a module, as after ``python -m``, or the path of a script, which ends in ``.py``.
+        target: the name of a module, as after ``python -m``; the path of a script, which ends in ``.py``; or what
+            ``keep_function`` gave.
         overrides: the words of its command line.
         multirun: whether it is a sweep (``-m``).
-        output: the file for what it prints; a new one in the directory for temporary files by default.
+        output: the file for what it prints; ``start.log`` in its directory by default.
         python: the interpreter and its flags; this one's by default.
         cwd: where it is started; here by default.
         environment: its environment; this process's by default.
@@ -62,19 +68,22 @@ def start_application(
         UsageError: it refused what it was asked for; the message is its own.
         RunyardError: it ended, or hung, before it had a directory.
     """
-    scratch = Path(tempfile.mkdtemp(prefix="runyard-start-"))
-    waiting, said = scratch / "directory", output or scratch / "output.txt"
-    argv = [*(python or (sys.executable,)), *_program(target), *overrides, *(["-m"] if multirun else [])]
-    inherited = {key: value for key, value in (environment or os.environ).items() if key not in _NOT_HANDED_ON}
-    process = start_detached(argv, output=said, environment={**inherited, ANNOUNCE_FILE: str(waiting)}, cwd=cwd)
-    folder = _directory(process, waiting, said, timeout_s)
-    waiting.unlink()
-    if output is not None:
-        scratch.rmdir()
-    return Started(dir=folder, pid=process.pid, is_sweep=not read_sweep(folder).single, output=said)
+    with tempfile.TemporaryDirectory(prefix="runyard-start-") as scratch:
+        argv = [*(python or (sys.executable,)), *_program(target, Path(scratch)), *overrides]
+        argv += ["-m"] if multirun else []  # beside the overrides: argparse wants these without a gap
+        waiting, said = Path(scratch) / "directory", output or Path(scratch) / OUTPUT_NAME
+        inherited = {key: value for key, value in (environment or os.environ).items() if key not in _NOT_HANDED_ON}
+        process = start_detached(argv, output=said, environment={**inherited, ANNOUNCE_FILE: str(waiting)}, cwd=cwd)
+        folder = _directory(process, waiting, said, timeout_s)
+    kept = output or SweepPaths(folder).start_log
+    return Started(dir=folder, pid=process.pid, is_sweep=not read_sweep(folder).single, output=kept)
 
 
-def _program(target: str | Path) -> list[str]:
+def _program(target: Target, scratch: Path) -> list[str]:
+    if isinstance(target, Kept):
+        file = scratch / FILE_NAME
+        target.write(file)
+        return ["-m", HOST, str(file)]
     is_script = isinstance(target, Path) or target.endswith(".py")
     return [str(target)] if is_script else ["-m", str(target)]
 
@@ -100,13 +109,18 @@ def _directory(process: subprocess.Popen[bytes], waiting: Path, output: Path, ti
 
 
 def _stays(folder: Path, *, has_ended: bool) -> bool:
-    """Whether a directory is there for good: our launchers take theirs back when no job can be planned."""
+    """Whether a directory is there for good: our launchers take theirs back when no job can be planned.
+
+    That of a single run is when its job has begun: one that is interrupted before leaves nothing.
+    """
     paths = SweepPaths(folder)
     try:
         record = read_sweep(folder)
     except RecordError:  # taken back, and the process is about to say why
         return False
-    ours = record.launcher.startswith("runyard_") and not record.single
+    if record.single:
+        return has_ended or RunPaths(folder).run_json.is_file()
+    ours = record.launcher.startswith("runyard_")
     return has_ended or not ours or bool(replay(paths.journal, ("planned",)).planned)
 
 

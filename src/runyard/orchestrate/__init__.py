@@ -1,6 +1,7 @@
 """The use case: plan, execute, record, finish; and take up again. Everything that Hydra's doors and the CLI call."""
 
-from runyard.orchestrate.announcing import ANNOUNCE_FILE
+from runyard.orchestrate.announcing import ANNOUNCE_FILE, OUTPUT_NAME
+from runyard.orchestrate.ceiling import MOST_JOBS
 from runyard.orchestrate.closing import reference
 from runyard.orchestrate.controller import Hooks, Outcomes
 from runyard.orchestrate.display import Display, make_display
@@ -24,6 +25,8 @@ from runyard.orchestrate.worker import JobPayload
 __all__ = [
     "ANNOUNCE_FILE",
     "LAUNCHER_KEYS",
+    "MOST_JOBS",
+    "OUTPUT_NAME",
     "Application",
     "BestSoFar",
     "Display",

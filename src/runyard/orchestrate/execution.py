@@ -25,6 +25,7 @@ from runyard.execute import (
     fork_obstacles,
     usable_cpus,
 )
+from runyard.orchestrate.ceiling import below_ceiling
 from runyard.orchestrate.closing import reference
 from runyard.orchestrate.config import swept_names, task_overrides, validator
 from runyard.orchestrate.controller import Controller, Feed, Hooks, Outcomes
@@ -154,7 +155,7 @@ class Execution:
         first = self.jobs.count
         file = PointsFile(self.opened.dir)
         file.cut(first)
-        self.jobs.count += submit(self.composer, points, file, self._check())
+        self.jobs.count += submit(self.composer, below_ceiling(points, first), file, self._check())
         if tuple(names) != self.jobs.names:
             self.jobs = Jobs(count=self.jobs.count, names=tuple(names), replicate=replicate)
         self._freeze()
@@ -246,10 +247,11 @@ class Execution:
                 outcomes = self._run_pool(feed, slots, journal, stop)
                 self._keep_plan(feed, to_end=not outcomes.interrupted)
                 journal.append("stopped", interrupted=outcomes.interrupted)
-        except OSError as exc:
-            raise self._storage_error(exc) from exc
-        finally:
+        except BaseException as exc:
             self._release()
+            if isinstance(exc, OSError):
+                raise self._storage_error(exc) from exc
+            raise
         self.before += outcomes.counts
         return outcomes
 
@@ -292,7 +294,7 @@ class Execution:
         )
 
     def hold(self) -> None:
-        """Makes this process the sweep's controller, until ``run`` is over.
+        """Makes this process the sweep's controller, until ``end`` is over or ``run`` fails.
 
         Raises:
             SweepBusy: another one is.
@@ -430,7 +432,10 @@ class Execution:
         Raises:
             InterruptedSweep: the user stopped it.
         """
-        completed = end_apart(self.opened, outcomes)
+        try:
+            completed = end_apart(self.opened, outcomes)
+        finally:
+            self._release()  # not before: who looks while the files are made must not take the sweep for lost
         if outcomes.interrupted:
             raise InterruptedSweep(f"the sweep {self.opened.record.sweep_id} was stopped")
         return completed

@@ -14,7 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import RunyardError, SweepState, UsageError, iso, utc_now, write_text
-from runyard.orchestrate.announcing import announce, take_announcement
+from runyard.orchestrate.announcing import announce, give_back_output, take_announcement
 from runyard.orchestrate.aside import set_aside
 from runyard.orchestrate.config import (
     CALLBACK,
@@ -47,6 +47,7 @@ from runyard.record import (
     redact_override,
     save_code,
     save_patch,
+    with_own_file,
     write_sweep,
 )
 from runyard.registry import Registry, add_to_index
@@ -97,12 +98,14 @@ class OpenSweep:
     def abandon(self) -> None:
         """Takes back a sweep of which nothing can run: removes what opening it has made, and nothing else."""
         _open.pop(self.dir, None)
+        give_back_output()
         if self.is_claimed:
             shutil.rmtree(self.dir, ignore_errors=True)
             return
-        for file in (self.paths.sweep_json, self.paths.config_yaml, self.paths.plan_csv, self.paths.multirun_yaml):
+        paths = self.paths
+        for file in (paths.sweep_json, paths.config_yaml, paths.plan_csv, paths.multirun_yaml, paths.start_log):
             file.unlink(missing_ok=True)
-        shutil.rmtree(self.paths.snapshot, ignore_errors=True)
+        shutil.rmtree(paths.snapshot, ignore_errors=True)
 
 
 _open: dict[Path, OpenSweep] = {}
@@ -129,7 +132,7 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
     folder, aside = _claim(config, folder, single)
     cwd = str(config.hydra.runtime.cwd)
     git = git_state(Path(cwd))
-    entry = current_entry(cwd)
+    entry = current_entry(cwd) if single else with_own_file(current_entry(cwd), SweepPaths(folder).snapshot)
     root = settings.single_root if single else settings.root
     opened = OpenSweep(
         dir=folder,
@@ -149,7 +152,7 @@ def open_sweep(config: DictConfig, *, single: bool = False) -> OpenSweep:
     if aside is not None and opened.root is not None:
         _index_moved(opened.root, aside)
     _open[folder] = opened
-    announce(waiting, folder)
+    announce(waiting, folder, opened.paths.start_log)
     return opened
 
 

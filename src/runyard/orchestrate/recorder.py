@@ -180,8 +180,13 @@ def _left_running(folder: str, pid: int) -> None:
     """At the end of the process: a job that neither returned nor raised has called ``sys.exit`` or was interrupted."""
     running = _jobs.pop(folder, None) if os.getpid() == pid else None
     if running is not None:
-        error = sys.exc_info()[1] or SystemExit("the process ended while the job ran (sys.exit?)")
+        error = _last_error() or SystemExit("the process ended while the job ran (sys.exit?)")
         running.fail(error)
+
+
+def _last_error() -> BaseException | None:
+    """What ended this process, when it was an exception: Ctrl-C, which Hydra does not catch."""
+    return getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
 
 
 def _left_open(opened: OpenSweep, pid: int, is_ours: bool) -> None:

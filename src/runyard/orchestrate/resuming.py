@@ -181,7 +181,7 @@ def take_up(
     def inside(captured: CapturedApplication) -> None:
         codes.append(_run(sweep_dir, submission, captured, select, launcher_changes(overrides)))
 
-    run_captured(entry.kind, entry.target, entry.args, inside)
+    run_captured(entry.kind, entry.target, entry.args, inside, folder=entry.folder)
     return codes[0] if codes else 1
 
 

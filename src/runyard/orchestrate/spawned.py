@@ -41,7 +41,7 @@ def _run(sweep: SpawnedSweep, payload: JobPayload, report: Report) -> int:
 
     entry = sweep.entry
     try:
-        run_captured(entry.kind, entry.target, entry.args, inside)
+        run_captured(entry.kind, entry.target, entry.args, inside, folder=entry.folder)
     except SystemExit as error:
         return fail_before_task(payload, sweep.provenance, _ended_early(entry, error), report)
     except BaseException as error:  # an import that fails is the job's failure

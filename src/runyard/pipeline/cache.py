@@ -28,10 +28,13 @@ def cached(
 ) -> tuple[Result, str | None]:
     """The result of a stage, whose files lie in ``folder`` afterwards, and who had computed it (None: this job).
 
+    A single run has nobody to share with, unless the variable names a place: it keeps no second copy of its files.
     An entry whose files are not what they were is thrown away and computed anew. The lock is freed by the system when
     its holder ends, however it ends: then the next one computes.
     """
     root = os.environ.get(CACHE_VARIABLE)
+    if run.job is None and not root:
+        return compute(), None
     parent = (Path(root) if root else run.shared_dir / "stages") / name
     entry = parent / digest(dict(key))[:24]
     parent.mkdir(parents=True, exist_ok=True)

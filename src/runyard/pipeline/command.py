@@ -3,61 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
-import re
 import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runyard.base import RunyardError, UsageError, unknown_name, write_json
+from runyard.base import RunyardError, UsageError, die_with_parent, write_json
 from runyard.pipeline.declared import Stage, StageContext, StageResult
+from runyard.pipeline.placeholders import filled
 from runyard.record import redact, redact_command
 
 _TAIL = 2000  # characters of the log in the message
-_PDEATHSIG = 1
 
 
 class CommandFailed(RunyardError):
     """A command of a stage ended with another exit code than 0, or took too long."""
-
-
-def filled(text: str, known: Mapping[str, Any], where: str) -> str:
-    """The text with ``{name}`` in it replaced; ``{{`` and ``}}`` stand for braces.
-
-    Raises:
-        UsageError: a name is not known.
-    """
-
-    def replaced(match: re.Match[str]) -> str:
-        if match.group(1) is None:
-            return match.group(0)[0]
-        if match.group(1) not in known:
-            raise unknown_name("placeholder", match.group(1), known, where=where)
-        return str(known[match.group(1)])
-
-    return re.sub(r"\{\{|\}\}|\{([^{}]*)\}", replaced, text)
-
-
-def placeholders(
-    cfg: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Path]], context: StageContext
-) -> dict[str, Any]:
-    """Everything that can stand between braces."""
-    known: dict[str, Any] = {"dir": context.dir, "run_dir": context.run_dir, "python": sys.executable}
-    known.update({f"inputs.{s}.{o}": path for s, outputs in inputs.items() for o, path in outputs.items()})
-    known.update(_dotted("cfg", {k: v for k, v in cfg.items() if k != "stages"}))
-    return known
-
-
-def _dotted(prefix: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        return {prefix: json.dumps(value) if isinstance(value, (list, bool)) or value is None else value}
-    return {k: v for name, part in value.items() for k, v in _dotted(f"{prefix}.{name}", part).items()}
 
 
 def run_command(stage: Stage, known: Mapping[str, Any], context: StageContext) -> StageResult:
@@ -89,19 +53,12 @@ def run_command(stage: Stage, known: Mapping[str, Any], context: StageContext) -
 
 def _wait(stage: Stage, arguments: list[str], folder: Path, where: str) -> int | None:
     """The exit code, or None after the time limit. Its whole process group ends with it."""
-    libc, parent = ctypes.CDLL(None), os.getpid()
-
-    def die_with_the_job() -> None:
-        if sys.platform == "linux":
-            libc.prctl(_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:  # it died before we had asked
-                os._exit(1)
-
+    parent = os.getpid()
     with (folder / "stdout.log").open("wb") as out, (folder / "stderr.log").open("wb") as err:
         try:
             process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
-                preexec_fn=die_with_the_job,  # noqa: PLW1509
+                preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509
             )  # fmt: skip
         except OSError as error:
             raise UsageError(f"cannot start {arguments[0]!r}: {error.strerror}", where=where) from error

@@ -52,7 +52,7 @@ class Stage:
     that it depends on; ``files`` are glob patterns of further input files.
 
     Raises:
-        UsageError: it has both or neither of function and command, or a value is out of range.
+        UsageError: it has both or neither of function and command, a key is not known, or a value is out of range.
     """
 
     name: str
@@ -77,6 +77,8 @@ class Stage:
             raise UsageError(f"retries is {self.retries}", where=f"{where}.retries", todo="give 0 or more")
         if self.timeout_min is not None and self.timeout_min <= 0:
             raise UsageError(f"timeout_min is {self.timeout_min}", where=f"{where}.timeout_min", todo="give minutes")
+        for output, value in self.outputs.items():
+            _check_output(value, f"{where}.outputs.{output}")
         if isinstance(self.cache, Mapping):
             for key in self.cache:
                 if key != "keys":
@@ -90,6 +92,16 @@ class Stage:
         function = self.function and f"{self.function.__module__}.{self.function.__qualname__}"
         values = {k: getattr(self, k) for k in ("name", "command", "shell", "metrics", "needs", "outputs")}
         return {**values, "function": function}
+
+
+def _check_output(value: Any, where: str) -> None:
+    if not isinstance(value, Mapping):
+        return
+    for key in value:
+        if key not in ("path", "schema"):
+            raise unknown_name("key", str(key), ("path", "schema"), where=where)
+    if "path" not in value:
+        raise UsageError("an output has a path", where=where, todo="give path, in the folder of the stage")
 
 
 def stages_of(config: Mapping[str, Any]) -> list[Stage]:

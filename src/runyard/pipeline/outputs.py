@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from runyard.base import RunyardError, UsageError, hash_file
+from runyard.pipeline.declared import Stage
+from runyard.pipeline.tableschema import TABLES, TableSchema, is_table_schema, table_schema
 
 
 class OutputError(RunyardError):
@@ -24,30 +26,49 @@ def hash_of(path: Path) -> str:
     return hash_file(path)
 
 
-def checked_outputs(
-    stage: str, folder: Path, returned: Mapping[str, Any], declared: Mapping[str, Any]
-) -> dict[str, str]:
+def checked_outputs(stage: Stage, folder: Path, returned: Mapping[str, Any]) -> dict[str, str]:
     """The outputs' paths relative to the folder, after all of them have been checked.
 
     Raises:
         OutputError: one is missing, outside of the folder, or not as its schema says.
     """
-    paths = {name: value["path"] if isinstance(value, Mapping) else value for name, value in declared.items()}
+    schemas = schemas_of(stage)
     found = {}
-    for name, value in {**paths, **returned}.items():
+    for name, value in {**{name: _path(value) for name, value in stage.outputs.items()}, **returned}.items():
+        what = f"output {name!r} of stage {stage.name!r}"
         path = (folder / value).resolve()
         if not path.is_relative_to(folder.resolve()) or path == folder.resolve():
-            raise OutputError(f"output {name!r} of stage {stage!r} lies outside of its folder: {value}")
+            raise OutputError(f"{what} lies outside of its folder: {value}")
         if not path.exists():
-            raise OutputError(f"output {name!r} of stage {stage!r} is missing: {value}")
-        schema = declared[name].get("schema") if isinstance(declared.get(name), Mapping) else None
-        if schema is not None:
-            validate(path, schema_of(schema), f"output {name!r} of stage {stage!r}")
+            raise OutputError(f"{what} is missing: {value}")
+        if name in schemas:
+            validate(path, schemas[name], what)
         found[str(name)] = path.relative_to(folder.resolve()).as_posix()
     return found
 
 
-def schema_of(value: Any) -> Any:
+def _path(value: Any) -> Any:
+    return value["path"] if isinstance(value, Mapping) else value
+
+
+def schemas_of(stage: Stage) -> dict[str, Any]:
+    """The schemas of a stage's outputs by name: a ``TableSchema``, or a JSON schema.
+
+    Raises:
+        UsageError: one cannot be read or imported, or is no schema of such a file.
+    """
+    found = {}
+    for name, value in stage.outputs.items():
+        schema: Any = value.get("schema") if isinstance(value, Mapping) else None
+        where = f"stages.{stage.name}.outputs.{name}.schema"
+        if is_table_schema(schema):
+            found[str(name)] = table_schema(schema, str(_path(value)), where)
+        elif schema is not None:
+            found[str(name)] = schema_of(schema, where)
+    return found
+
+
+def schema_of(value: Any, where: str = "") -> Any:
     """A JSON schema: the mapping itself, a file's, or a package's (``pkg:path``)."""
     if isinstance(value, Mapping):
         return value
@@ -59,21 +80,27 @@ def schema_of(value: Any) -> Any:
             return json.loads(files(package).joinpath(inside).read_text(encoding="utf-8"))
         return json.loads(Path(str(value)).read_text(encoding="utf-8"))
     except (OSError, ValueError, ImportError) as error:
-        raise UsageError(f"cannot read the schema {value!r}: {error}", todo="give a file, or package:path") from error
+        todo = "give a file, or package:path"
+        raise UsageError(f"cannot read the schema {value!r}: {error}", where=where, todo=todo) from error
 
 
 def validate(path: Path, schema: Any, what: str) -> None:
-    """Checks a json, yaml, jsonl, csv or parquet file against a JSON schema; a table by ``items`` row by row.
+    """Checks a json, yaml, jsonl, csv or parquet file against its schema; JSON's, of a table, row by row.
 
     Raises:
         OutputError: it does not keep to the schema; the key or column and the row are named.
         UsageError: jsonschema is not installed, or the kind of file is not known.
     """
+    if isinstance(schema, TableSchema):
+        problem = schema.problem(path)
+        if problem is not None:
+            raise OutputError(f"{what} ({path.name}) breaks its schema {schema.name}: {problem}")
+        return
     try:
         import jsonschema
     except ImportError as error:
         raise UsageError("a schema needs the package jsonschema", todo="pip install jsonschema") from error
-    is_table = path.suffix in (".csv", ".jsonl", ".parquet")
+    is_table = path.suffix in TABLES
     part = schema.get("items", schema) if is_table and isinstance(schema, Mapping) else schema
     validator = jsonschema.validators.validator_for(part)(part)
     for row, value in enumerate(_rows(path, part), start=1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
 import signal
@@ -17,11 +16,12 @@ from typing import Any
 from runyard.base import RecordError, RunyardError, State, StorageError, UsageError, digest, read_json, write_json
 from runyard.pipeline.cache import cached
 from runyard.pipeline.checkpoint import Requeue
-from runyard.pipeline.command import filled, placeholders, run_command
+from runyard.pipeline.command import run_command
 from runyard.pipeline.declared import Stage, StageContext, StageResult, in_order, plain_config, stages_of
-from runyard.pipeline.outputs import checked_outputs, hash_of
+from runyard.pipeline.keys import code_of, config_of, key_of
+from runyard.pipeline.outputs import checked_outputs, hash_of, schemas_of
+from runyard.pipeline.placeholders import check_texts, placeholders
 from runyard.pipeline.resources import check_resources
-from runyard.pipeline.sources import code_hash
 from runyard.pipeline.stage import ELSEWHERE_VARIABLE, StageElsewhere, completed, folder_of
 from runyard.record import ActiveRun, StageInfo, StagePaths, current, metrics_of
 
@@ -53,9 +53,19 @@ def run_stages(cfg: Any, stages: Iterable[Stage] | None = None) -> dict[str, Any
     if not ordered:
         raise UsageError("no stages are declared", where="stages", todo="declare at least one")
     for stage in ordered:
-        folder_of(run, stage.name)
-        check_resources(stage.name, stage.resources)
+        _check(stage, run, plain, {other.name: other for other in ordered})
     return _Pipeline(run, cfg, plain).run(ordered)
+
+
+def _check(stage: Stage, run: ActiveRun, plain: Mapping[str, Any], stages: Mapping[str, Stage]) -> None:
+    """Refuses what can be known to be wrong before anything runs."""
+    folder = folder_of(run, stage.name)
+    check_resources(stage.name, stage.resources)
+    context = StageContext(name=stage.name, dir=folder, run_dir=run.dir, attempt=run.attempt)
+    inputs = {need: dict.fromkeys(stages[need].outputs, "") for need in stage.needs}
+    check_texts(stage, placeholders(plain, inputs, context))
+    config_of(stage, plain)
+    schemas_of(stage)
 
 
 class _Pipeline:
@@ -99,7 +109,7 @@ class _Pipeline:
         context = StageContext(name=stage.name, dir=folder, run_dir=self._run.dir, attempt=self._run.attempt)
         inputs = {need: self._outputs[need] for need in stage.needs}
         known = placeholders(self._plain, inputs, context)
-        key = self._key(stage, known)
+        key = key_of(stage, self._plain, known, self._hashes)
         done = _done(folder, digest(key))
         if done is not None:
             write_json(StagePaths(folder).stage_json, {**done, "done_before": True})
@@ -125,16 +135,14 @@ class _Pipeline:
         def compute() -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
             result = self._tried(stage, context, inputs, known)
             metrics = metrics_of(result.metrics)
-            outputs = checked_outputs(stage.name, context.dir, result.outputs, stage.outputs)
+            outputs = checked_outputs(stage, context.dir, result.outputs)
             return metrics, outputs, {name: hash_of(context.dir / path) for name, path in outputs.items()}
 
         by = None
         try:
             if stage.cache:
-                code = code_hash(stage.function) if stage.function is not None else None
-                (metrics, outputs, hashes), by = cached(
-                    self._run, stage.name, {**key, "code": code}, context.dir, compute
-                )
+                whole = {**key, **code_of(stage)}
+                (metrics, outputs, hashes), by = cached(self._run, stage.name, whole, context.dir, compute)
             else:
                 metrics, outputs, hashes = compute()
         except BaseException:
@@ -174,21 +182,6 @@ class _Pipeline:
             result = stage.function(self._cfg, inputs, context)
         return result if isinstance(result, StageResult) else StageResult(metrics=metrics_of(result))
 
-    def _key(self, stage: Stage, known: Mapping[str, Any]) -> dict[str, Any]:
-        """Everything that the stage's result depends on, but its code."""
-        config = {k: v for k, v in self._plain.items() if k != "stages"}
-        if isinstance(stage.cache, Mapping):
-            config = {str(dotted): _at(config, str(dotted), stage.name) for dotted in stage.cache.get("keys", ())}
-        files = {}
-        for pattern in stage.files:
-            where = f"stages.{stage.name}.files"
-            found = sorted(glob.glob(filled(pattern, known, where), recursive=True))
-            if not found:
-                raise UsageError(f"no file matches {pattern!r}", where=where)
-            files.update({path: hash_of(Path(path)) for path in found})
-        needs = {need: self._hashes[need] for need in stage.needs}
-        return {"stage": stage.declaration(), "config": config, "files": files, "needs": needs}
-
     def _keep(self, stage: Stage, folder: Path, outputs: Mapping[str, str], hashes: Mapping[str, str]) -> None:
         self._outputs[stage.name] = {name: folder / path for name, path in outputs.items()}
         self._hashes[stage.name] = dict(hashes)
@@ -209,15 +202,6 @@ def _done(folder: Path, key: str) -> dict[str, Any] | None:
     except (OSError, RecordError, KeyError, TypeError, AttributeError):
         return None
     return value if intact else None
-
-
-def _at(config: Mapping[str, Any], dotted: str, stage: str) -> Any:
-    value: Any = config
-    for part in dotted.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            raise UsageError(f"the config has no key {dotted!r}", where=f"stages.{stage}.cache.keys")
-        value = value[part]
-    return value
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The code of a stage: its function's module and those of the same package that it imports; nothing is run."""
+"""The code of a stage: a module and those of the same package that it imports; nothing is run."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import hashlib
 import importlib.util
 import sys
 from pathlib import Path
-from typing import Any
 
 
-def code_hash(function: Any) -> str:
-    """A hash of the source of a function's module and all modules of its top-level package that this imports.
+def code_hash(module_name: str) -> str:
+    """A hash of the source of a module, which is imported, and of all modules of its top-level package that it imports.
 
     Imports inside functions count; other packages do not.
     """
-    module = sys.modules[function.__module__]
+    module = sys.modules[module_name]
     spec = getattr(module, "__spec__", None)
     name = spec.name if spec is not None else module.__name__
     found: dict[str, bytes] = {}

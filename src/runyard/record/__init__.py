@@ -6,7 +6,7 @@ from runyard.record.context import ActiveRun, activate, current, current_or_none
 from runyard.record.draft import Draft, draft_of, write_draft
 from runyard.record.drift import Drift, code_of
 from runyard.record.editable import move_editable_finders
-from runyard.record.entry import Entry, current_entry
+from runyard.record.entry import Entry, current_entry, take_own_file, with_own_file
 from runyard.record.freeze import FrozenCode, freeze_code
 from runyard.record.journal import Journal, Ledger, read_events, replay
 from runyard.record.layout import (
@@ -43,7 +43,7 @@ from runyard.record.provenance import (
     packages,
     save_patch,
 )
-from runyard.record.redact import REDACTED, is_secret, redact, redact_command, redact_override
+from runyard.record.redact import REDACTED, is_secret, redact, redact_command, redact_override, redact_text
 from runyard.record.run import Attempt, ErrorInfo, RunRecord, StageInfo, provenance_lines, read_run, write_run
 from runyard.record.runs import count_states, find_run_dirs, is_alive, read_plan, read_runs, with_provenance
 from runyard.record.sweep import SweepRecord, read_sweep, recover_sweep, write_sweep
@@ -130,6 +130,7 @@ __all__ = [
     "redact",
     "redact_command",
     "redact_override",
+    "redact_text",
     "replay",
     "save_code",
     "save_patch",
@@ -137,6 +138,8 @@ __all__ = [
     "shown",
     "table",
     "table_files",
+    "take_own_file",
+    "with_own_file",
     "with_provenance",
     "write_draft",
     "write_plan",

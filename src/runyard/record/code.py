@@ -131,7 +131,7 @@ def read_code(path: Path) -> Code | None:
 
 
 def _is_the_applications(name: str, file: str) -> bool:
-    top = name.partition(".")[0]
+    top = (_main_package() if name == "__main__" else None) or name.partition(".")[0]
     if not file.endswith(".py") or top in _NOT_THE_APPLICATION:
         return False
     return top == _main_package() or not os.path.abspath(file).startswith(_library_folders())

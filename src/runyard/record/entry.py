@@ -1,13 +1,15 @@
-"""How the application was started, so that another process can start it again. Pure but for ``current_entry``."""
+"""How the application was started, so that another process can start it again."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from runyard.base import UsageError, write_bytes
 
 #: the interpreter's options that take a value, which may stand in the same word.
 _VALUED = "cmWX"
@@ -19,7 +21,8 @@ _LONG_VALUED = ("--check-hash-based-pycs",)
 class Entry:
     """A Python program: ``kind`` is ``script`` or ``module``, ``target`` its path or name.
 
-    ``flags`` are the interpreter's own, such as ``-X dev``; ``args`` the program's arguments.
+    ``flags`` are the interpreter's own, such as ``-X dev``; ``args`` the program's arguments. ``folder`` is where a
+    module is looked for first when its code was frozen; None for ``cwd``.
     """
 
     python: str
@@ -28,6 +31,7 @@ class Entry:
     target: str
     args: tuple[str, ...]
     cwd: str
+    folder: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The mapping that stands in ``sweep.json`` (without the arguments, which may hold secrets)."""
@@ -109,11 +113,39 @@ def _valued(word: str) -> tuple[str, str]:
     return "", ""
 
 
+_own_file: list[str] = []
+
+
+def take_own_file() -> Path:
+    """Takes the program's first argument out of ``sys.argv``: a file of which its sweep keeps a copy.
+
+    The sweep is started again with the copy in its place. For programs of ours.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if len(sys.argv) < 2:
+        raise UsageError("no file is given", where=sys.argv[0], todo="start it from Python: runyard.sweep")
+    _own_file[:] = [sys.argv.pop(1)]
+    return Path(_own_file[0])
+
+
+def with_own_file(entry: Entry | None, folder: Path) -> Entry | None:
+    """An entry whose file, if it has one of its own, is a copy in ``folder``, readable by its owner only."""
+    if entry is None or not _own_file:
+        return entry
+    kept = folder / Path(_own_file[0]).name
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(kept, Path(_own_file[0]).read_bytes())
+    kept.chmod(0o600)
+    return replace(entry, args=(str(kept), *entry.args[1:]))
+
+
 def current_entry(cwd: str) -> Entry | None:
     """The entry of this process. ``cwd`` is where it was started (an application may have moved since)."""
     if os.path.basename(sys.argv[0] if sys.argv else "") in ("pytest", "py.test"):
         return None
-    entry = parse_entry(sys.orig_argv, sys.argv, sys.executable, cwd)
+    entry = parse_entry(sys.orig_argv, [*sys.argv[:1], *_own_file, *sys.argv[1:]], sys.executable, cwd)
     if entry is not None and entry.kind == "module" and entry.target.split(".")[0] == "pytest":
         return None
     return entry

@@ -67,6 +67,16 @@ class SweepPaths:
         return self.snapshot / "points.jsonl"
 
     @property
+    def start_log(self) -> Path:
+        """What the process printed that Python, or the service, started the sweep with."""
+        return self.dir / "start.log"
+
+    @property
+    def resume_log(self) -> Path:
+        """What the process printed that took the sweep up again last."""
+        return self.dir / "resume.log"
+
+    @property
     def plan_copy(self) -> Path:
         """What ``plan.csv`` is brought back from."""
         return self.snapshot / "plan.csv"

@@ -73,6 +73,13 @@ def _end_of_value(text: str, start: int) -> int:
     return min(at, len(text))
 
 
+def redact_text(text: str) -> str:
+    """A text of many lines, such as a log, in which what follows a secret key and ``:`` or ``=`` is ``***``."""
+    if not _SECRET.search(text):
+        return text
+    return "\n".join(map(_redact_inside, text.split("\n")))
+
+
 def redact_command(command: Iterable[str]) -> tuple[str, ...]:
     """A command line with its secret values taken out: ``key=value`` words, ``--token value``, ``--token=value``."""
     words: list[str] = []

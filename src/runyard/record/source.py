@@ -56,6 +56,8 @@ def find_root(cwd: Path, program: str | None) -> SourceRoot:
     """
     place = os.path.realpath(cwd)
     folder = place
+    if program is not None and program.partition(".")[0] == "runyard":
+        program = None  # a program of ours runs what others have written
     if program is not None and _is_path(cwd, program):
         if not _is_command(cwd / program):
             place = os.path.realpath(cwd / program)

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from runyard.execute.local.guard import die_with_parent
+from runyard.base import die_with_parent
 from runyard.execute.local.threads import limit_threads
 from runyard.execute.task import Task
 

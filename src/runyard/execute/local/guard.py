@@ -1,39 +1,11 @@
-"""Processes and their descendants, as the operating system knows them: tie, find, end."""
+"""Processes and their descendants, as the operating system knows them: find, end."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
-import sys
 from pathlib import Path
-
-_SET_DEATH_SIGNAL, _SET_SUBREAPER = 1, 36
-_LINUX = sys.platform == "linux"
-
-
-_LIBC = ctypes.CDLL(None, use_errno=True) if _LINUX else None
-
-
-def _prctl(option: int, value: int) -> None:
-    if _LIBC is not None:
-        _LIBC.prctl(option, value, 0, 0, 0)
-
-
-def die_with_parent(parent: int) -> None:
-    """This process gets SIGKILL when the one that forked it ends; at once if that has happened already.
-
-    Without effect outside Linux.
-    """
-    _prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def adopt_orphans(wanted: bool = True) -> None:
-    """Descendants whose parent ends become children of this process. Without effect outside Linux."""
-    _prctl(_SET_SUBREAPER, int(wanted))
 
 
 def children_of(pid: int) -> list[int]:

@@ -11,10 +11,10 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import replace
 
+from runyard.base import adopt_orphans
 from runyard.execute.local.channel import Channel, channel_pair
 from runyard.execute.local.child import TOKEN_VARIABLE
 from runyard.execute.local.guard import (
-    adopt_orphans,
     children_of,
     descendants_of,
     has_token,

@@ -21,11 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from runyard.base import append_text
+from runyard.base import adopt_orphans, append_text
 from runyard.execute.local.channel import Channel
 from runyard.execute.local.child import TOKEN_VARIABLE
 from runyard.execute.local.guard import (
-    adopt_orphans,
     children_of,
     has_token,
     memory_kills,

@@ -1,5 +1,5 @@
-"""Shows sweeps and jobs to people in a browser: HTML made by the server. Reads records; changes nothing."""
+"""Shows sweeps and jobs to people in a browser, and takes their forms: HTML made by the server."""
 
-from runyard.serve.pages.router import make_router
+from runyard.serve.pages.router import make_pages
 
-__all__ = ["make_router"]
+__all__ = ["make_pages"]
