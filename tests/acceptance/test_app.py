@@ -108,5 +108,5 @@ def test_an_evaluation_never_runs_for_a_training_that_failed(shell):
     shell.python("-m", "app", "-m", *SMALL_ARENA, "hydra.sweep.dir=again", check=1, **SOURCES)
     run = read_json(shell.cwd / "again" / "0" / "run.json")
     assert run["stages"]["train"]["state"] == "FAILED"
-    assert "evaluate" not in run["stages"]
-    assert not (shell.cwd / "again" / "0" / "evaluate").exists()
+    assert run["stages"]["evaluate"]["state"] == "PENDING"
+    assert [path.name for path in (shell.cwd / "again" / "0" / "evaluate").iterdir()] == ["stage.json"]

@@ -1,98 +1,76 @@
-"""A dispatch sweep shares the bounds of a day between its jobs, also when the job that computes them is killed."""
+"""The stages of the real dispatch workload, over a sweep: what its jobs share is computed once, also after a kill."""
 
 from __future__ import annotations
 
 import csv
 import json
 import os
-import signal
-import threading
-import time
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.conftest import REPO, Shell
+from tests.conftest import APPS, REPO, Shell
 
-#: 24 jobs over gamma and tau with two pairs of (day, d), two processes at a time.
-SWEEP = (
-    "-m", "app", "-m", "workload=dispatch", "workload.day=0,1", "workload.d=120", "workload.shadow=hd",
-    "workload.gamma=0,0.5,1,1.5", "workload.tau=0,0.1,0.2", "hydra.launcher.n_jobs=2", "hydra.sweep.dir=sweep",
-    "workload.jobs_template='data/meituan_city_lunchtime_plat10301330_day{day}.csv'",
-)  # fmt: skip
-#: columns that differ between two sweeps of the same jobs.
-OWN = ("seconds", "simulate_s", "attempts", "run_dir", "git_sha")
+GRID = ("workload.day=0,1", "workload.d=20", "workload.gamma=0,0.5,1,1.5", "workload.tau=0,0.001,0.002")
+TIMES_AND_PLACES = {"seconds", "simulate_s", "run_dir", "attempts"}
 
 
-@pytest.fixture
-def sweeping(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """A directory with two days of orders, whose bounds take a while."""
-    monkeypatch.setenv("PYTHONPATH", str(REPO / "src"))
-    (shell.cwd / "conf").symlink_to(REPO / "conf")
-    shell.python("-m", "app.workloads.dispatch.generate", "--out", "data", "--days", "2", "--minutes", "20", check=0)
-    return shell
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("data")
+    shell = Shell(folder)
+    generate = ("-m", "app.workloads.dispatch.generate", "--days", "2", "--jobs", "120", "--out", str(folder))
+    shell.python(*generate, check=0, PYTHONPATH=str(REPO / "src"))
+    return str(folder / "meituan_city_lunchtime_plat10301330_day{day}.csv")
 
 
-def runners(sweep: Path) -> list[str]:
-    """How each job came by the bound of its day, without the numbers of jobs."""
-    told = [json.loads(path.read_text()).get("how", "") for path in sorted(sweep.glob("*/lp_day*/stage.json"))]
-    return [how.split(":")[0].rstrip("0123456789 ") for how in told]
+def sweep(shell: Shell, template: str, name: str, *, kill: bool) -> tuple[Path, int]:
+    """A sweep of 24 jobs on two processes, resumed where its first solver was killed; and how many solvers began."""
+    folder, log = shell.cwd / name, shell.cwd / f"{name}.log"
+    environment = {"DEADLY_LOG": str(log), "DEADLY_KILL": "1" if kill else ""}
+    environment["PYTHONPATH"] = os.pathsep.join((str(APPS / "deadly"), str(REPO / "src")))
+    options = [f"workload.jobs_template='{template}'", "hydra.launcher.n_jobs=2", f"hydra.sweep.dir={folder}"]
+    args = ("-m", "app", "-m", "workload=dispatch", *options, *GRID)
+    shell.python(*args, check=1 if kill else 0, **environment)
+    if kill:
+        states = Counter(row["state"] for row in rows(folder / "results.csv"))
+        assert states == {"COMPLETED": 23, "FAILED": 1}
+        shell.runyard("resume", str(folder), check=0, **environment)
+    return folder, len(log.read_text().splitlines())
 
 
-def rows(sweep: Path) -> list[dict[str, str]]:
-    with (sweep / "results.csv").open(newline="") as file:
-        return [{name: cell for name, cell in row.items() if name not in OWN} for row in csv.DictReader(file)]
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
-def kill_first_runner(sweep: Path, killed: list[int]) -> None:
-    """Kills the job that computes a bound, before it has one: it is stopped, looked at, and then killed."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not killed:
-        for path in sweep.glob("*/lp_day0/stage.json"):
-            if json.loads(path.read_text())["state"] != "RUNNING":
-                continue
-            attempt = json.loads((path.parents[1] / "run.json").read_text())["attempts"][-1]
-            holder = _holder(sweep)
-            if holder == attempt["pid"]:  # the others wait for it
-                os.kill(holder, signal.SIGSTOP)
-                if not (path.parent / "lp.json").exists():
-                    killed.append(int(path.parents[1].name))
-                os.kill(holder, signal.SIGKILL)
-                return
-        time.sleep(0.002)
+def results(folder: Path) -> list[dict[str, str]]:
+    return [{k: v for k, v in row.items() if k not in TIMES_AND_PLACES} for row in rows(folder / "results.csv")]
 
 
-def _holder(sweep: Path) -> int | None:
-    """The process that has the lock of the bound of day 0, as the system tells it."""
-    for lock in sweep.glob("shared/stages/lp_day0/.*.lock"):
-        wanted = f":{lock.stat().st_ino} "
-        for line in Path("/proc/locks").read_text().splitlines():
-            if wanted in line and "->" not in line:
-                return int(line.split()[4])
-    return None
+def check_shared(folder: Path) -> None:
+    """The bound of each day was computed by one job, and taken from the cache by the eleven others."""
+    records = [json.loads(path.read_text()) for path in folder.glob("*/lp_day?/stage.json")]
+    assert Counter(r["how"].partition(" from")[0] for r in records) == {"run": 2, "cached": 22}
+    assert Counter(path.parts[-3] for path in folder.glob("shared/stages/lp_day*/*/entry.json")) == {
+        "lp_day0": 1, "lp_day1": 1
+    }  # fmt: skip
+    assert sorted((row["day"], row["d"]) for row in rows(folder / "tables" / "lp.csv")) == [
+        ("0", "20.0"),
+        ("1", "20.0"),
+    ]
 
 
-def test_in_a_sweep_of_24_jobs_each_bound_is_computed_once_also_when_its_first_runner_is_killed(
-    sweeping: Shell,
+def test_the_bound_of_each_day_runs_once_for_24_jobs_also_when_its_first_runner_is_killed_half_way(
+    shell: Shell, template: str
 ) -> None:
-    sweeping.python(*SWEEP, check=0)
-    sweep = sweeping.cwd / "sweep"
-    assert sorted(runners(sweep)) == ["cached from job"] * 22 + ["run"] * 2
-    undisturbed = rows(sweep)
-    assert len(undisturbed) == 24
-    sweep.rename(sweeping.cwd / "undisturbed")
-
-    killed: list[int] = []
-    killer = threading.Thread(target=kill_first_runner, args=(sweep, killed))
-    killer.start()
-    done: Any = sweeping.python(*SWEEP)
-    killer.join()
-    assert len(killed) == 1, "the bound was computed before it could be disturbed"
-    assert done.returncode == 1, done.stderr
-    (failed,) = [row for row in rows(sweep) if row["state"] != "COMPLETED"]
-    assert failed["job"] == str(killed[0])
-    # the one that was killed left nothing; of those that waited for it the next has computed, and the others have not
-    assert runners(sweep).count("run") == 2
-    sweeping.runyard("resume", "sweep", check=0)
-    assert runners(sweep).count("run") == 2
-    assert rows(sweep) == undisturbed
+    whole, begun = sweep(shell, template, "whole", kill=False)
+    assert begun == 2
+    check_shared(whole)
+    killed, begun = sweep(shell, template, "killed", kill=True)
+    assert begun == 3
+    check_shared(killed)
+    assert len(results(whole)) == 24
+    assert results(killed) == results(whole)
+    matches = [rows(folder / "tables" / "matches.csv") for folder in (whole, killed)]
+    assert matches[0] == matches[1]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from app.workloads.arena import ArenaConfig, run
+from app.workloads.arena import ArenaConfig, run, train
 from app.workloads.checkpoint import CHECKPOINT_FILE
 from runyard import UsageError
 from runyard.testing import active_run
@@ -67,6 +68,25 @@ def test_a_second_attempt_repeats_no_stage_that_was_done(small: ArenaConfig, tmp
         assert run(small) == first
     assert policy.stat().st_mtime_ns == written_ns
     assert (tmp_path / "evaluate" / "evaluation.json").is_file()
+
+
+def test_a_training_that_was_stopped_half_way_is_taken_up_from_its_checkpoint_and_ends_alike(
+    small: ArenaConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stop(agent_step: int) -> None:
+        raise KeyboardInterrupt
+
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    (broken / "train").mkdir(parents=True)
+    with pytest.raises(KeyboardInterrupt):
+        train(small, broken / "train", on_checkpoint=stop)
+    with active_run(broken, attempt=2), caplog.at_level(logging.INFO):
+        resumed = run(small)
+    assert "goes on from agent step 800" in caplog.text
+    with active_run(whole):
+        assert {**run(small), "train_s": 0} == {**resumed, "train_s": 0}
+    policies = [(folder / "train" / "policy.npz").read_bytes() for folder in (whole, broken)]
+    assert policies[0] == policies[1]
 
 
 def test_a_configuration_from_hydra_gives_the_same_metrics(small: ArenaConfig, tmp_path: Path) -> None:
