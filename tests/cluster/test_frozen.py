@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from runyard.cli.reproducing import _new_folder
 from runyard.cluster.frozen import freeze_tree
 from runyard.orchestrate import thaw
 
@@ -61,3 +62,18 @@ def test_a_job_is_reproduced_with_the_code_that_was_frozen(shell, kind: str) -> 
     job = _frozen(shell, folder, *command)
     shell.runyard("reproduce", job, check=0)
     assert "200" in shell.runyard("reproduce", job, "--current-code", check=1).stdout
+
+
+def test_reproductions_within_one_second_have_folders_of_their_own(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    places = [_new_folder("a") for _ in range(3)]
+    assert [place.name for place in places] == ["a", "a-2", "a-3"]
+    assert all(place.is_dir() for place in places)
+
+
+def test_a_reproduction_that_is_refused_leaves_no_folder(shell) -> None:
+    (shell.cwd / "helper.py").write_text("def value():\n    return 1\n")
+    (shell.cwd / "small.py").write_text(MODULE)
+    shell.python("small.py", "-m", "+runyard=local", "x=1,2", check=0)
+    assert "was not frozen" in shell.runyard("reproduce", "latest/1", check=2).stderr
+    assert not list((shell.cwd / "outputs" / "reproduced").iterdir())
