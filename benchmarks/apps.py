@@ -26,6 +26,13 @@ _FIRST = """    try:
         file.write(f"{time.time()}\\n")
     return float(cfg.x)
 """
+#: sleeps, and appends to a file when that began and when it was over.
+_SLEEP = """    began = time.time()
+    time.sleep({seconds})
+    with open(os.environ["BENCH_MARK"], "a") as file:
+        file.write(f"{{began}} {{time.time()}}\\n")
+    return float(cfg.x)
+"""
 #: three metrics, and a log of twenty lines.
 _METRICS = """    for step in range(20):
         print(f"step {step}: loss {cfg.x / (step + 1):.4f}")
@@ -41,7 +48,7 @@ def make_app(name: str, folder: Path, *, seconds: float = 1.0, imports: tuple[st
     Args:
         name: ``trivial``; ``large`` (25 config files, 400 keys); ``heavy`` (imports libraries at its start);
             ``metrics`` (returns three, and prints twenty lines); ``first`` (writes when the first job began into the
-            file that BENCH_MARK names); ``sleep``.
+            file that BENCH_MARK names); ``sleep`` (each job writes when its sleep began and ended into that file).
         folder: is made.
         seconds: how long a job of ``sleep`` takes.
         imports: what ``heavy`` imports.
@@ -58,7 +65,7 @@ def make_app(name: str, folder: Path, *, seconds: float = 1.0, imports: tuple[st
     elif name == "metrics":
         text = "import random\n\n" + _HEAD + _METRICS
     elif name == "sleep":
-        text = f"import time\n\n{_HEAD}    time.sleep({seconds})\n{_TRIVIAL}"
+        text = "import os\nimport time\n\n" + _HEAD + _SLEEP.format(seconds=seconds)
     elif name != "trivial":
         raise ValueError(f"no application is called {name!r}")
     for path, content in files.items():

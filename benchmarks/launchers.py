@@ -52,15 +52,17 @@ def in_turns(rounds: Rounds) -> Iterator[str]:
         yield from (key for key, wanted in rounds.items() if turn < wanted)
 
 
-def sweep_seconds(program: Path, contender: Contender, jobs: int, place: Place) -> float:
+def sweep_seconds(program: Path, contender: Contender, jobs: int, place: Place, **extra: str) -> float:
     """How long a sweep of that many jobs takes, from the start of its command to its end.
+
+    ``extra`` are variables of its environment.
 
     Raises:
         BenchmarkError: it failed, or did not run every job.
     """
     cwd = place.folder()
     command = [contender.python, str(program), "-m", f"x=range({jobs})", *contender.words]
-    seconds = run(command, place, cwd).seconds
+    seconds = run(command, place, cwd, **extra).seconds
     done = count_jobs(cwd)
     if done != jobs:
         raise BenchmarkError(f"{contender.name} ran {done} of {jobs} jobs: {' '.join(command)}")

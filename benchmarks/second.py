@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from benchmarks.apps import make_app
-from benchmarks.commands import Place
-from benchmarks.contenders import CONTENDERS, PROCESSES, present
+from benchmarks.commands import BenchmarkError, Place
+from benchmarks.contenders import CONTENDERS, PROCESSES, Contender, present
 from benchmarks.figures import Figure
 from benchmarks.launchers import in_turns, sweep_seconds
 from benchmarks.sizes import Sizes
@@ -18,41 +19,48 @@ _LIMIT_PERCENT = 1.0
 
 
 def measure(sizes: Sizes, place: Place) -> dict[str, Any]:
-    """Seconds of a smaller and a larger sweep of jobs that sleep, two at a time, in turns."""
-    contenders, few_many = present(place.ray_python), sizes.second_jobs
-    spent: dict[str, list[tuple[float, ...]]] = {}
-    apps = place.folder()
-    program = make_app("sleep", apps / "app", seconds=sizes.second_s)
+    """Sweeps of jobs that sleep, as many at a time as there are processes: the whole command, and the jobs alone."""
+    contenders = present(place.ray_python)
+    spent: dict[str, list[tuple[float, float]]] = {}
+    program = make_app("sleep", place.folder() / "app", seconds=sizes.second_s)
     for key in in_turns({key: n for key, n in sizes.second_rounds.items() if key in contenders}):
-        pair = tuple(sweep_seconds(program, contenders[key], jobs, place) for jobs in few_many)
-        spent.setdefault(key, []).append(pair)
-    return {"jobs": list(few_many), "job_s": sizes.second_s, "seconds": spent}
+        spent.setdefault(key, []).append(_sweep(program, contenders[key], sizes.second_jobs, place))
+    return {"jobs": sizes.second_jobs, "job_s": sizes.second_s, "seconds": spent}
+
+
+def _sweep(program: Path, contender: Contender, jobs: int, place: Place) -> tuple[float, float]:
+    """Seconds of the whole command, and from the first begin of a sleep to the last end of one."""
+    mark = place.folder() / "mark"
+    whole = sweep_seconds(program, contender, jobs, place, BENCH_MARK=str(mark))
+    times = [tuple(float(word) for word in line.split()) for line in mark.read_text().splitlines()]
+    if len(times) != jobs:
+        raise BenchmarkError(f"{len(times)} of {jobs} jobs of {contender.name} said when they ran")
+    return whole, max(end for _, end in times) - min(begin for begin, _ in times)
 
 
 def _overhead_percent(result: Mapping[str, Any], key: str) -> Series:
-    """What is added to each further job; what a sweep costs once falls out."""
-    few, many = result["jobs"]
-    ideal = result["job_s"] * (many - few) / PROCESSES
-    return Series.of([100 * ((large - small) / ideal - 1) for small, large in result["seconds"][key]])
+    """What lies between the end of a sleep and the begin of the next, in percent of one."""
+    rounds, job_s = result["jobs"] / PROCESSES, result["job_s"]
+    return Series.of([100 * (jobs_s - rounds * job_s) / ((rounds - 1) * job_s) for _, jobs_s in result["seconds"][key]])
 
 
 def _once_s(result: Mapping[str, Any], key: str) -> Series:
-    """What a whole command takes beyond its jobs, the larger sweep."""
-    ideal = result["job_s"] * result["jobs"][1] / PROCESSES
-    return Series.of([large - ideal for _, large in result["seconds"][key]])
+    """What a whole command takes before the first sleep and after the last."""
+    return Series.of([whole_s - jobs_s for whole_s, jobs_s in result["seconds"][key]])
 
 
 def section(result: Mapping[str, Any]) -> list[str]:
     """The page's section, in Markdown."""
-    few, many = result["jobs"]
+    jobs, job_s = result["jobs"], number(result["job_s"])
     rows = [
         [CONTENDERS[key].name, _overhead_percent(result, key).text("%"), _once_s(result, key).text("s")]
         for key in result["seconds"]
     ]
     return [
-        f"Jobs that sleep for {number(result['job_s'])} s, {PROCESSES} at a time. A sweep of {few} and one of {many} "
-        f"jobs: by how much the difference is longer than {(many - few) // PROCESSES} times the sleep, and what the "
-        f"whole command of {many} jobs takes beyond its jobs (start, composing, the end).",
+        f"A sweep of {jobs} jobs that sleep for {job_s} s, {PROCESSES} at a time; each says when its sleep began and "
+        "ended. Between the end of one and the begin of the next lies all that a launcher adds: to end a job, record "
+        "it, start the next and set up what that one finds. A whole command takes more before the first and after the "
+        "last: start, composing, the end.",
         "",
         *table(["launcher", "added to each job", "beyond the jobs, once"], rows),
     ]

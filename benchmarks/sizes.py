@@ -35,7 +35,7 @@ class Sizes:
     resume_jobs: int
     resume_rounds: int
     startup_rounds: int
-    second_jobs: tuple[int, int]
+    second_jobs: int
     second_s: float
     second_rounds: Rounds
     cost_jobs: int
@@ -81,9 +81,9 @@ FULL = Sizes(
     resume_jobs=10_000,
     resume_rounds=5,
     startup_rounds=20,
-    second_jobs=(20, 60),
+    second_jobs=60,
     second_s=1.0,
-    second_rounds={"ours": 3, "joblib": 1},
+    second_rounds={"ours": 5, "joblib": 1},
     cost_jobs=1000,
     cost_rounds=3,
     floor_times=1000,
@@ -122,7 +122,7 @@ QUICK = Sizes(
     resume_jobs=300,
     resume_rounds=2,
     startup_rounds=5,
-    second_jobs=(4, 12),
+    second_jobs=12,
     second_s=0.25,
     second_rounds={"ours": 1, "spawn": 1, "joblib": 1},
     cost_jobs=300,
@@ -159,7 +159,7 @@ TINY = Sizes(
     resume_jobs=2,
     resume_rounds=1,
     startup_rounds=1,
-    second_jobs=(2, 4),
+    second_jobs=4,
     second_s=0.01,
     second_rounds={"ours": 1},
     cost_jobs=3,

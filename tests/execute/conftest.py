@@ -53,15 +53,25 @@ class Runner:
         return self.begin_named(body.__name__, **environment)
 
     def begin_named(self, name: str, payload: Any = None, **environment: str) -> int:
-        self.tickets += 1
-        task = Task(
-            ticket=self.tickets,
-            payload=name if payload is None else payload,
-            output=self.output(self.tickets),
-            environment=environment,
-        )
+        task = self._task(name if payload is None else payload, environment)
         self.pool.launch(task)
-        return self.tickets
+        return task.ticket
+
+    def _task(self, payload: Any, environment: dict[str, str]) -> Task:
+        self.tickets += 1
+        return Task(ticket=self.tickets, payload=payload, output=self.output(self.tickets), environment=environment)
+
+    def line_up(self, body: Body) -> int:
+        """Puts a task into the line."""
+        return self.line_up_named(body.__name__)
+
+    def line_up_named(self, payload: Any) -> int:
+        task = self._task(payload, {})
+        self.pool.line_up(task)
+        return task.ticket
+
+    def started(self, ticket: int) -> Started | None:
+        return next((e for e in self.events if isinstance(e, Started) and e.ticket == ticket), None)
 
     def output(self, ticket: int) -> Path:
         return self.folder / f"job{ticket}" / "output.log"

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from runyard.execute import Ended, ForkPool, Report, Started, Task
+from runyard.execute.local.child import LAST_WORD
 
 from .conftest import MakeRunner, Runner, is_gone, wait_until
 
@@ -655,6 +656,121 @@ def test_a_process_that_was_forked_ahead_and_killed_is_passed_over(runner: MakeR
     os.kill(ahead, signal.SIGKILL)
     wait_until(lambda: is_gone(ahead))
     assert run.run(answers).report == b"here"
+
+
+def test_a_spare_process_has_its_task_before_its_turn(runner: MakeRunner) -> None:
+    run = runner(sleep, answers)
+    first = run.begin(sleep)
+    (ahead,) = _waiting_processes(run, first, count=1)
+    second, third = run.line_up(answers), run.line_up(answers)
+    time.sleep(0.2)
+    assert not run.output(second).exists()
+    os.kill(ahead, signal.SIGSTOP)  # what it has done by now it has done ahead
+    os.kill(run.pid(first), signal.SIGKILL)
+    assert run.end(first).signal == signal.SIGKILL
+    assert run.started(second) is None
+    run.pool.start_now(second)
+    assert run.pid(second) == ahead
+    os.kill(ahead, signal.SIGCONT)
+    assert run.end(third).report == run.end(second).report == b"here"
+
+
+def test_a_spare_process_whose_task_is_called_back_goes(runner: MakeRunner) -> None:
+    run = runner(sleep, answers)
+    first = run.begin(sleep)
+    (ahead,) = _waiting_processes(run, first, count=1)
+    second = run.line_up(answers)
+    run.pool.call_back()
+    wait_until(lambda: is_gone(ahead))
+    assert run.run(answers).report == b"here"
+    assert not run.output(second).exists()
+
+
+def test_a_spare_process_that_was_killed_with_its_task_is_passed_over(runner: MakeRunner) -> None:
+    run = runner(sleep, answers)
+    (ahead,) = _waiting_processes(run, run.begin(sleep), count=1)
+    second = run.line_up(answers)
+    time.sleep(0.1)
+    os.kill(ahead, signal.SIGKILL)
+    wait_until(lambda: is_gone(ahead))
+    run.pool.start_now(second)
+    assert run.end(second).report == b"here"
+
+
+def test_what_is_done_ahead_is_done_before_the_turn_and_in_the_same_process(tmp_path: Path) -> None:
+    done: list[tuple[Any, int]] = []
+
+    def work(payload: Any, report: Report) -> int:
+        if payload == "long":
+            time.sleep(600)
+        report(repr([(what, pid == os.getpid()) for what, pid in done]).encode())
+        return 0
+
+    run = Runner(tmp_path)
+    run.pool = ForkPool(work, ahead=lambda payload: done.append((payload, os.getpid())))
+    run.pool.start()
+    try:
+        first = run.begin_named("long")
+        _waiting_processes(run, first, count=1)
+        second = run.line_up_named("short")
+        time.sleep(0.2)
+        run.pool.start_now(second)
+        assert run.end(second).report == b"[('short', True)]"
+    finally:
+        run.pool.close()
+
+
+def test_what_fails_ahead_is_left_to_the_turn(tmp_path: Path) -> None:
+    def work(payload: Any, report: Report) -> int:
+        if payload == "long":
+            time.sleep(600)
+        raise ValueError("no good")
+
+    def ahead(payload: Any) -> None:
+        raise ValueError("no good")
+
+    run = Runner(tmp_path)
+    run.pool = ForkPool(work, ahead=ahead)
+    run.pool.start()
+    try:
+        first = run.begin_named("long")
+        _waiting_processes(run, first, count=1)
+        second = run.line_up_named("short")
+        time.sleep(0.2)
+        run.pool.start_now(second)
+        assert run.end(second).exit_code == 70
+        assert "ValueError: no good" in run.output(second).read_text()
+    finally:
+        run.pool.close()
+
+
+def test_a_follower_need_not_wait_until_the_system_has_cleaned_up(runner: MakeRunner) -> None:
+    def says_its_last_and_lingers(report: Report) -> int:
+        report(b"done" + LAST_WORD)
+        time.sleep(600)
+        return 0
+
+    run = runner(says_its_last_and_lingers, answers)
+    second, first = run.line_up(answers), run.begin(says_its_last_and_lingers)
+    assert run.end(second).report == b"here"
+    assert Started(ticket=second, pid=run.pid(second), after=first) in run.events
+    os.kill(run.pid(first), signal.SIGKILL)
+    ended = run.end(first)
+    assert (ended.signal, ended.report) == (signal.SIGKILL, b"done")
+
+
+def test_a_follower_waits_while_exit_functions_run(runner: MakeRunner) -> None:
+    def leaves_something_to_do(report: Report) -> int:
+        atexit.register(time.sleep, 600)
+        report(b"done")
+        return 0
+
+    run = runner(leaves_something_to_do, answers)
+    second, first = run.line_up(answers), run.begin(leaves_something_to_do)
+    run.pid(first)
+    time.sleep(0.5)
+    run.wait()
+    assert run.started(second) is None
 
 
 _SHORT_OF_DESCRIPTORS = """

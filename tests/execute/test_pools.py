@@ -46,6 +46,18 @@ class Runner:
         self.pool.launch(Task(ticket=self.tickets, payload=name, output=output, **options))
         return self.tickets
 
+    def line_up(self, name: Any, **options: Any) -> int:
+        self.tickets += 1
+        output = self.folder / str(self.tickets) / "output.log"
+        self.pool.line_up(Task(ticket=self.tickets, payload=name, output=output, **options))
+        return self.tickets
+
+    def told(self) -> list[tuple[str, int, int | None]]:
+        """What was told so far: of which task, and in whose place it began."""
+        return [
+            ("began", e.ticket, e.after) if isinstance(e, Started) else ("ended", e.ticket, None) for e in self.events
+        ]
+
     def wait(self) -> list[Event]:
         self.events += self.pool.wait(0.05)
         return self.events
@@ -129,6 +141,57 @@ def test_many_tasks_end_once_each(any_pool: Runner) -> None:
     assert [any_pool.end(ticket).exit_code for ticket in tickets] == [3] * 12
     assert len([e for e in any_pool.events if isinstance(e, Ended)]) == 12
     assert len([e for e in any_pool.events if isinstance(e, Started)]) == 12
+
+
+# -- the line
+
+
+def test_a_task_in_line_takes_the_place_of_one_that_ends_well(any_pool: Runner) -> None:
+    second, third = any_pool.line_up("returns"), any_pool.line_up("tells_its_variables")
+    first = any_pool.begin("returns")
+    assert any_pool.end(third).report == b"\n"
+    assert any_pool.ended(second).report == b"done"
+    assert any_pool.told() == [
+        ("began", first, None),
+        ("began", second, first),
+        ("ended", first, None),
+        ("began", third, second),
+        ("ended", second, None),
+        ("ended", third, None),
+    ]
+
+
+def test_a_task_that_fails_passes_its_place_to_nobody(any_pool: Runner) -> None:
+    second, first = any_pool.line_up("returns"), any_pool.begin("returns_a_code")
+    assert any_pool.end(first).exit_code == 3
+    time.sleep(0.1)
+    any_pool.wait()
+    assert any_pool.told() == [("began", first, None), ("ended", first, None)]
+    any_pool.pool.start_now(second)
+    assert any_pool.end(second).exit_code == 0
+    assert any_pool.told()[2:] == [("began", second, None), ("ended", second, None)]
+
+
+def test_a_task_in_line_that_has_begun_is_not_started_again(any_pool: Runner) -> None:
+    second, first = any_pool.line_up("returns"), any_pool.begin("returns")
+    any_pool.end(second)
+    any_pool.pool.start_now(second)
+    time.sleep(0.1)
+    any_pool.wait()
+    assert [event for event, ticket, _ in any_pool.told() if ticket == second] == ["began", "ended"]
+    assert any_pool.run("returns").exit_code == 0
+    assert any_pool.ended(first).exit_code == 0
+
+
+def test_tasks_that_are_called_back_never_begin(any_pool: Runner) -> None:
+    second = any_pool.line_up("returns")
+    any_pool.pool.call_back()
+    first = any_pool.begin("returns")
+    any_pool.end(first)
+    time.sleep(0.1)
+    any_pool.wait()
+    assert any_pool.told() == [("began", first, None), ("ended", first, None)]
+    assert any_pool.text(second) == ""
 
 
 def test_a_task_and_its_children_have_its_variables_and_nobody_else_has(any_pool: Runner) -> None:

@@ -38,6 +38,12 @@ class DyingPool:
 
     def start(self) -> None: ...
 
+    def line_up(self, task: Task) -> None: ...
+
+    def start_now(self, ticket: int) -> None: ...
+
+    def call_back(self) -> None: ...
+
     def launch(self, task: Task) -> None:
         self._events = [
             Started(ticket=task.ticket, pid=1),
@@ -58,6 +64,8 @@ class DyingPool:
 
 class OneJob:
     """A feed of one job, and the orders for it."""
+
+    is_alone = are_alike = True
 
     def __init__(self, folder: Path) -> None:
         self.provenance: dict[str, Any] = {}

@@ -64,6 +64,8 @@ class ClaimFeed:
         rules: when a job may be taken.
     """
 
+    is_alone = False
+
     def __init__(
         self,
         sweep_dir: Path,

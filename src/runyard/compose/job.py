@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 import hydra as hydra_package
@@ -74,6 +74,8 @@ class Rehearsal:
         self.logging = PreparedLogging.of(self._config)
         self._has_logging = self._stays = False
         self._subfolder: str | None = None
+        self._prepared: JobOrder | None = None
+        self._refused: Exception | None = None
         self._sets_variables = bool(self._returned.hydra.job.env_set)
 
     @property
@@ -107,7 +109,7 @@ class Rehearsal:
         Raises:
             hydra.errors.ConfigCompositionException: an override cannot be applied.
         """
-        if self._stays and self._has_logging and order.texts is not None and not context.callbacks.callbacks:
+        if order.texts is not None and self._is_unseen(order, context):
             return self._run_unseen(order, order.texts, task_function)
         config, task = self._config, self.task
         apply_in_place(order.values, config)
@@ -123,13 +125,37 @@ class Rehearsal:
             if self._chdir:
                 os.chdir(cwd)
 
+    def _is_unseen(self, order: JobOrder, context: HydraContext) -> bool:
+        return self._stays and self._has_logging and order.texts is not None and not context.callbacks.callbacks
+
+    def prepare(self, order: JobOrder, context: HydraContext) -> None:
+        """Does what of ``run`` can be done before the job's turn, when nobody may see anything of it.
+
+        An override that cannot be applied is told of by ``run``.
+        """
+        if self._is_unseen(order, context):
+            with suppress(Exception):
+                self._set_own(order)
+
+    def _set_own(self, order: JobOrder) -> None:
+        """Sets the job's values in what it sees, once: the config may be half changed after an error."""
+        if self._refused is not None:
+            raise self._refused
+        if self._prepared is not order:
+            try:
+                apply_in_place(order.values, self.task)
+                _fill(self._seen, order)
+            except Exception as error:
+                self._refused = error
+                raise
+            self._prepared = order
+
     def _run_unseen(self, order: JobOrder, texts: JobTexts, task_function: TaskFunction) -> JobReturn:
         """Runs a job that no callback watches: of the copies of the config only those are made that the task can see.
 
         Each object that is touched in a forked process costs the copy of a page.
         """
-        apply_in_place(order.values, self.task)
-        _fill(self._seen, order)
+        self._set_own(order)
         held = HydraConfig.instance()
         before, held.cfg = held.cfg, self._seen  # type: ignore[assignment]
         try:

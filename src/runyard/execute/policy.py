@@ -50,6 +50,11 @@ class StopRule:
 
     max_failures: int | None = None
 
+    @property
+    def counts(self) -> bool:
+        """Whether any number of failures stops the sweep."""
+        return self.max_failures is not None
+
     def is_reached(self, failures: int) -> bool:
         """Whether so many failures stop the sweep."""
         return self.max_failures is not None and failures >= self.max_failures

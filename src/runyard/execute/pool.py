@@ -16,6 +16,15 @@ class Pool(Protocol):
     def launch(self, task: Task) -> None:
         """Takes a task on. Its ticket must not be in use."""
 
+    def line_up(self, task: Task) -> None:
+        """Takes a task on that is to start in the place of the next one that ends with code 0, in order."""
+
+    def start_now(self, ticket: int) -> None:
+        """Starts a task of the line; without effect when it has started already."""
+
+    def call_back(self) -> None:
+        """Forgets the tasks in line, for good. Those that have started by then are told of as ever."""
+
     def signal(self, ticket: int, number: int) -> None:
         """Sends a signal to a task, and to everything it started; without effect when it has ended."""
 

@@ -66,10 +66,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The task's process is there."""
+    """The task's process is there. ``after`` is the task in whose place it was started, whose end is told next."""
 
     ticket: int
     pid: int
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

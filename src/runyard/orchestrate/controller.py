@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
-import os
-import pickle
 import signal
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from runyard.base import TERMINAL, RecordError, State, append_text, iso, utc_now
+from runyard.base import State, append_text
 from runyard.compose import wording
-from runyard.execute import Ended, Lease, Pool, Resources, Slots, Started, Task, Verdict, judge, signal_name
+from runyard.execute import Ended, Lease, Pool, Resources, Slots, Started
+from runyard.orchestrate.live import Live, report_of, write_for_dead
 from runyard.orchestrate.orders import Orders
 from runyard.orchestrate.planner import PlannedJob
 from runyard.orchestrate.returns import Returned
-from runyard.orchestrate.running import JobFacts, blank_record, brief, refused
+from runyard.orchestrate.running import JobFacts, brief, refused
 from runyard.orchestrate.settings import LauncherSettings
 from runyard.orchestrate.stop import StopSignal
-from runyard.orchestrate.worker import JobPayload, JobReport
-from runyard.record import Attempt, ErrorInfo, Journal, RunPaths, RunRecord, read_run, write_run
+from runyard.orchestrate.worker import JobReport
+from runyard.record import Attempt, Journal, RunPaths, RunRecord
 
 #: how long the loop waits for an event at the most, in seconds; the display is redrawn as often.
 _TURN_S = 0.1
@@ -35,12 +32,19 @@ _BURST = 64
 _QUIET_S = 0.02
 #: but is put off for no longer than this.
 _UPKEEP_WITHIN_S = 0.25
+#: jobs that wait in line at the most, each for the room of one that runs.
+_IN_LINE = 8
 
 Earlier = tuple[Attempt, ...]
 
 
 class Feed(Protocol):
-    """The jobs to run, in order; each with its attempts so far. What it has planned ahead is its own affair."""
+    """The jobs to run, in order; each with its attempts so far. What it has planned ahead is its own affair.
+
+    ``is_alone`` tells that nobody else takes jobs from it: they may be taken before there is room for them.
+    """
+
+    is_alone: bool
 
     def peek(self) -> tuple[PlannedJob, Earlier] | None:
         """The next job; None after the last. It is asked for when there is room for a job."""
@@ -53,21 +57,6 @@ class Feed(Protocol):
 
     def work_ahead(self) -> bool:
         """Does a little of what will be needed; returns whether there is more to do."""
-
-
-@dataclass(slots=True)
-class _Live:
-    """An attempt under way."""
-
-    job: PlannedJob
-    attempt: int
-    lease: Lease
-    made: int
-    payload: JobPayload
-    wanted: Resources
-    began: float = field(default_factory=time.monotonic)
-    asked: State | None = None
-    pid: int = 0
 
 
 @dataclass(slots=True)
@@ -110,7 +99,9 @@ class Controller:
     ) -> None:
         self._pool, self._slots, self._settings, self._journal = pool, slots, settings, journal
         self._orders, self._hooks, self._stop = orders, hooks, stop
-        self._live: dict[int, _Live] = {}
+        self._live: dict[int, Live] = {}  # by ticket: those that have a process
+        self._line: dict[int, Live] = {}  # those that the pool starts in the place of one that ends well
+        self._is_called_back = False
         self._unclear: list[tuple[float, Ended]] = []  # until when, what
         self._deadlines: list[tuple[float, int, int, State]] = []  # when, ticket, signal, why
         self._waiting: list[tuple[float, int, PlannedJob, tuple[Attempt, ...], int]] = []  # retries by due time
@@ -121,12 +112,15 @@ class Controller:
     def run(self, feed: Feed) -> Outcomes:
         """Runs jobs in order until all have ended."""
         is_open = True
-        while is_open or self._live or self._waiting:
+        while is_open or self._live or self._waiting or (self._line and not self._is_closing()):
             self._check_stop()
             if self._is_closing():
                 is_open = False
                 self._waiting.clear()
-            self._start_retries()
+                self._call_back()
+            else:
+                self._start_retries()
+                self._move_up()
             waits = False
             for _ in range(_BURST if is_open else 0):
                 waits = self._slots.is_full
@@ -140,6 +134,8 @@ class Controller:
                 if waits:
                     break
                 feed.pop()
+            if waits and feed.is_alone:
+                self._line_up(feed)
             if is_open and (feed.work_ahead() or not waits):
                 self._turn(0.0)
             else:
@@ -167,7 +163,7 @@ class Controller:
             lease = self._slots.lend(wanted)
             if lease is None:
                 return False
-            payload = self._orders.payload(job, earlier, wanted)
+            live = self._live_of(job, earlier, wanted, made)
         except OSError:
             raise
         except Exception as error:  # whatever a config, or a resolver in it, raises is the fate of this job alone
@@ -175,30 +171,27 @@ class Controller:
                 self._slots.give_back(lease)
             self._refuse(self._orders.facts(job, earlier, wanted), error)
             return True
-        self._launch(_Live(job=job, attempt=len(earlier) + 1, lease=lease, made=made, payload=payload, wanted=wanted))
+        self._tickets += 1
+        self._place(self._tickets, live, lease)
+        self._pool.launch(live.task(self._tickets, lease))
         return True
 
-    def _launch(self, live: _Live) -> None:
-        self._tickets += 1
-        self._live[self._tickets] = live
-        self._pool.launch(
-            Task(
-                ticket=self._tickets,
-                payload=live.payload,
-                output=RunPaths(live.job.run_dir).output_log,
-                environment={**live.lease.environment(), **_job_environment(live.payload, live.attempt)},
-                memory_bytes=live.wanted.memory_bytes,
-                threads=live.lease.threads,
-            )
-        )
+    def _live_of(self, job: PlannedJob, earlier: Earlier, wanted: Resources, made: int) -> Live:
+        payload = self._orders.payload(job, earlier, wanted)
+        return Live(job=job, attempt=len(earlier) + 1, made=made, payload=payload, wanted=wanted)
+
+    def _place(self, ticket: int, live: Live, lease: Lease) -> None:
+        """An attempt has got its room: its time runs."""
+        live.lease, live.began = lease, time.monotonic()
+        self._live[ticket] = live
         if self._settings.timeout_s is not None:
             due = live.began + self._settings.timeout_s
-            heapq.heappush(self._deadlines, (due, self._tickets, signal.SIGTERM, State.TIMEOUT))
+            heapq.heappush(self._deadlines, (due, ticket, signal.SIGTERM, State.TIMEOUT))
 
     def _refuse(self, facts: JobFacts, error: Exception) -> None:
         """Records a job that cannot be started: its config cannot be composed, or it asks for what there is not."""
         record = refused(facts, error, self._orders.provenance)
-        _write(record)
+        write_for_dead(record)
         append_text(RunPaths(facts.run_dir).output_log, f"runyard: the job was not started: {wording(error)}\n")
         self._enter(record)
 
@@ -208,12 +201,76 @@ class Controller:
         self._count(record, None)
         self._hooks.ended(record)
 
+    def _is_retry_due(self) -> bool:
+        return bool(self._waiting) and self._waiting[0][0] <= time.monotonic()
+
     def _start_retries(self) -> None:
-        while self._waiting and self._waiting[0][0] <= time.monotonic():
+        while self._is_retry_due():
             _, _, job, earlier, made = self._waiting[0]
             if not self._start(job, earlier, made=made):
                 return
             heapq.heappop(self._waiting)
+
+    # -- the line ---------------------------------------------------------------------------------------------
+
+    def _line_up(self, feed: Feed) -> None:
+        """Hands the pool the jobs that come next, when all slots are taken.
+
+        Each starts as soon as another has ended well, and in its room, without a word to us in between. So all rooms
+        must be alike, no failure may be about to stop the sweep, and retries that are due must not be kept waiting.
+        """
+        lease = next((live.lease for live in self._live.values() if live.lease is not None), None)
+        if lease is None or not self._orders.are_alike or self._settings.stop.counts or self._is_retry_due():
+            return
+        while len(self._line) < min(len(self._live), _IN_LINE):
+            following = feed.peek()
+            if following is None:
+                return
+            if not self._take_over(*following):
+                self._append(*following, lease)
+            feed.pop()
+
+    def _append(self, job: PlannedJob, earlier: Earlier, lease: Lease) -> None:
+        """Puts a job at the end of the line; ``lease`` is like the one that it will get."""
+        wanted: Resources | None = None
+        try:
+            wanted = self._orders.resources(job)
+            live = self._live_of(job, earlier, wanted, 1)
+        except OSError:
+            raise
+        except Exception as error:  # as where there is room
+            self._refuse(self._orders.facts(job, earlier, wanted), error)
+            return
+        self._tickets += 1
+        self._line[self._tickets] = live
+        self._pool.line_up(live.task(self._tickets, lease))
+
+    def _move_up(self) -> None:
+        """Starts jobs in line where there is room: one that has failed leaves its own to nobody."""
+        while self._line and not self._slots.is_full:
+            ticket = next(iter(self._line))
+            lease = self._slots.lend(self._line[ticket].wanted)
+            if lease is None:
+                return
+            self._place(ticket, self._line.pop(ticket), lease)
+            self._pool.start_now(ticket)
+
+    def _call_back(self) -> None:
+        """Lets no job in line start any more. One that has started already will be heard of."""
+        if self._line and not self._is_called_back:
+            self._pool.call_back()
+            self._is_called_back = True
+
+    def _pass_on(self, before: int, ticket: int) -> None:
+        """The room of an attempt that has ended has passed to one of the line."""
+        lease, self._live[before].lease = self._live[before].lease, None
+        following = self._line.pop(ticket, None)
+        if lease is not None and following is None:  # it had been given room of its own meanwhile
+            self._slots.give_back(lease)
+        elif lease is not None and following is not None:
+            self._place(ticket, following, lease)
+            if self.outcomes.interrupted:
+                self._interrupt(ticket, following)
 
     # -- one turn ---------------------------------------------------------------------------------------------
 
@@ -247,6 +304,8 @@ class Controller:
         return max(0.0, min([longest_s, *(moment - time.monotonic() for moment in due)]))
 
     def _on_started(self, event: Started) -> None:
+        if event.after is not None:
+            self._pass_on(event.after, event.ticket)
         live = self._live[event.ticket]
         live.pid = event.pid
         host = socket.gethostname()
@@ -259,7 +318,7 @@ class Controller:
             if live is not None:
                 self._end_live(ticket, live, why, number)
 
-    def _end_live(self, ticket: int, live: _Live, why: State, number: int) -> None:
+    def _end_live(self, ticket: int, live: Live, why: State, number: int) -> None:
         """Asks an attempt to end; kills it after the grace period."""
         live.asked = live.asked or why
         self._pool.signal(ticket, number)
@@ -274,18 +333,21 @@ class Controller:
         if self._stop.count and not self.outcomes.interrupted:
             self.outcomes.interrupted = True
             for ticket, live in self._live.items():
-                if self._stop.warning_s:
-                    self._pool.signal(ticket, signal.SIGUSR2)
-                    due = time.monotonic() + self._stop.warning_s
-                    heapq.heappush(self._deadlines, (due, ticket, signal.SIGTERM, self._stop.cause))
-                else:
-                    self._end_live(ticket, live, self._stop.cause, signal.SIGTERM)
+                self._interrupt(ticket, live)
         for ticket, live in self._live.items():
             if live.asked is None and live.job.job in self._stop.jobs:
                 self._end_live(ticket, live, State.CANCELLED, signal.SIGTERM)
         if self._stop.count > 1:
             for ticket in self._live:
                 self._pool.signal(ticket, signal.SIGKILL)
+
+    def _interrupt(self, ticket: int, live: Live) -> None:
+        if self._stop.warning_s:
+            self._pool.signal(ticket, signal.SIGUSR2)
+            due = time.monotonic() + self._stop.warning_s
+            heapq.heappush(self._deadlines, (due, ticket, signal.SIGTERM, self._stop.cause))
+        else:
+            self._end_live(ticket, live, self._stop.cause, signal.SIGTERM)
 
     # -- ends -------------------------------------------------------------------------------------------------
 
@@ -306,51 +368,16 @@ class Controller:
         live = self._live.pop(event.ticket)
         if self._stop.count and live.asked is None and event.signal is not None:
             live.asked = self._stop.cause  # what told this process to stop may have told the job's as well
-        self._slots.give_back(live.lease)
-        report = _report(event)
-        record = self._settle(live, event, report)
+        if live.lease is not None:
+            self._slots.give_back(live.lease)
+        report = report_of(event)
+        record = live.settle(event, report, self._orders.provenance)
         self._journal.append("ended", job=record.job, run=brief(record))
         if not self._retry(live, record):
             self._count(record, report)
             self._hooks.ended(record)
 
-    def _settle(self, live: _Live, event: Ended, report: JobReport | None) -> RunRecord:
-        """The final record of an attempt: its worker's, or ours where the worker died before it could write one."""
-        on_disk = written = None
-        if report is not None:  # it was sent after the record was written
-            facts = live.payload.facts
-            written = dataclasses.replace(report.ending.record(facts), provenance=self._orders.provenance)
-        else:
-            on_disk = _read(live.job.run_dir)
-            written = on_disk if _is_final(on_disk, live.attempt) else None
-        if written is not None and (live.asked is None or written.state is State.COMPLETED):
-            return written
-        verdict = judge(event, asked=live.asked, memory_bytes=live.wanted.memory_bytes)
-        base = _read(live.job.run_dir) or written or blank_record(live.payload.facts)
-        attempt = self._final_attempt(live, event, base, verdict)
-        record = base.with_attempt(attempt, metrics={}, stages=base.stages)
-        _write(record)
-        return record
-
-    @staticmethod
-    def _final_attempt(live: _Live, event: Ended, base: RunRecord, verdict: Verdict) -> Attempt:
-        begun = next((a for a in base.attempts if a.n == live.attempt), None)
-        seconds = round(time.monotonic() - live.began, 6)
-        error = begun.error if begun and begun.error else ErrorInfo(type=verdict.kind, message=verdict.reason)
-        return Attempt(
-            n=live.attempt,
-            state=verdict.state,
-            started_at=begun.started_at if begun else iso(utc_now()),
-            ended_at=iso(utc_now()),
-            seconds=seconds,
-            host=begun.host if begun else socket.gethostname(),
-            pid=begun.pid if begun else live.pid,
-            exit_code=event.exit_code,
-            signal=signal_name(event.signal),
-            error=error,
-        )
-
-    def _retry(self, live: _Live, record: RunRecord) -> bool:
+    def _retry(self, live: Live, record: RunRecord) -> bool:
         last = record.attempts[-1]
         error_type = last.error.type if last.error else None
         if self._is_closing() or not self._settings.retry.wants_retry(record.state, error_type, live.made):
@@ -366,41 +393,3 @@ class Controller:
             self.outcomes.returned.put(record.job, report)
         if record.state is not State.COMPLETED and self._settings.stop.is_reached(self.outcomes.failures):
             self.outcomes.stopped_by_rule = True
-
-
-def _job_environment(payload: JobPayload, attempt: int) -> dict[str, str]:
-    facts = payload.facts
-    return {
-        "RUNYARD_SWEEP_DIR": str(facts.sweep_dir),
-        "RUNYARD_JOB": str(facts.job),
-        "RUNYARD_ATTEMPT": str(attempt),
-    }
-
-
-def _report(event: Ended) -> JobReport | None:
-    if not event.report:
-        return None
-    try:
-        report: Any = pickle.loads(event.report)
-    except (pickle.UnpicklingError, EOFError):  # the worker died while it reported; its run.json is whole
-        return None
-    return report if isinstance(report, JobReport) else None
-
-
-def _read(run_dir: Path) -> RunRecord | None:
-    try:
-        return read_run(run_dir)
-    except RecordError:
-        return None
-
-
-def _is_final(record: RunRecord | None, attempt: int) -> bool:
-    return (
-        record is not None and bool(record.attempts) and record.attempts[-1].n == attempt and record.state in TERMINAL
-    )
-
-
-def _write(record: RunRecord) -> None:
-    """Writes a record on behalf of a worker that is dead."""
-    os.makedirs(record.run_dir, exist_ok=True)
-    write_run(record)

@@ -27,6 +27,8 @@ class PlanFeed:
         earlier: attempts that jobs have had already.
     """
 
+    is_alone = True
+
     def __init__(
         self,
         sweep_dir: Path,

@@ -84,7 +84,7 @@ def make_pool(isolation: Isolation, worker: Worker, config: DictConfig, entry: E
         return InlinePool(_inline(worker, config))
     if isolation.kind == "spawn" and entry is not None:
         return SpawnPool(_program(worker, entry))
-    return ForkPool(worker, worker.ready)
+    return ForkPool(worker, worker.ready, worker.ahead)
 
 
 def _inline(worker: Worker, config: DictConfig) -> Work:

@@ -53,6 +53,11 @@ class Orders:
         """Where the results of the jobs come from."""
         return self._opened.provenance
 
+    @property
+    def are_alike(self) -> bool:
+        """Whether all jobs ask for the same, and for no device: one can take the room of any other."""
+        return not self._resources.varies and not self._resources.base.gpus
+
     def ready_made(self, job: PlannedJob) -> RunRecord | None:
         """The record of a job whose result is taken over from an earlier run; None when it must run.
 

@@ -72,6 +72,12 @@ class Worker:
         packages()
         prepare_logging(self.rehearsals.values())
 
+    def ahead(self, payload: JobPayload) -> None:
+        """Does what can be done for a job before its turn, in the process that will run it."""
+        rehearsal = self.rehearsals.get(payload.choices) if payload.choices is not None else None
+        if rehearsal is not None and payload.order is not None:
+            rehearsal.prepare(payload.order, self.context)
+
     def __call__(self, payload: JobPayload, report: Report) -> int:
         """Runs one job and returns the exit code of its process."""
         running = RunningJob(payload.facts, self.provenance, imports=self.imports, lines=self.lines)

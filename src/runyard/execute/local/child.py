@@ -16,7 +16,7 @@ import threading
 import traceback
 import weakref
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,32 +27,57 @@ from runyard.execute.task import Task
 #: names the attempt in the environment of everything that the job starts, so that leftovers are found.
 TOKEN_VARIABLE = "RUNYARD_TOKEN"
 
+#: what a job's process says to its template when it ends well and there is nothing left to do for it.
+LAST_WORD = b"\0runyard: ended well\0"
+#: the system takes its time to take back the memory of a process larger than this, in kB.
+_SMALL_KB = 1 << 20
+
+#: gives the task that a process was forked for; waits until its turn has come.
+Take = Callable[[], Task]
 Report = Callable[[bytes], None]
 Work = Callable[[Any, Report], int]
 
 
-def run_child(task: Task, report_to: int, parent: int, token: str, *, work: Work) -> NoReturn:
+def run_child(take: Take, report_to: int, parent: int, token: str, *, work: Work) -> NoReturn:
     """Runs ``work(payload, report)`` in this freshly forked process and ends it with the code it returns.
 
-    The payload is the task's, unpickled. The process leads a session and a group of its own, dies with its parent, has
-    its output in ``task.output`` down to the descriptors, and handles signals as a new process would. Never returns.
-    The parent has called ``forget_controller``.
+    The payload is that of the task that ``take`` gives, unpickled. What needs no task is done before it is there. The
+    process leads a session and a group of its own, dies with its parent, has its output in ``task.output`` down to the
+    descriptors, and handles signals as a new process would. Never returns. The parent has called
+    ``forget_controller``.
     """
     code = 70  # EX_SOFTWARE: our own code failed before or after the work
     try:
-        lead_session(parent)
         default_signals()
-        redirect(task.output)
         _own_state()
+        task = take()
+        lead_session(parent)
+        redirect(task.output)
         limit_memory(task.memory_bytes)
         os.environ.update(task.environment)
         os.environ[TOKEN_VARIABLE] = token
         if task.threads is not None:
             limit_threads(task.threads)
-        code = work(pickle.loads(task.payload), partial(write_all, report_to))
+        code = work(payload_of(task), partial(write_all, report_to))
     except BaseException:  # the process border: nothing may unwind into the code of the parent
         traceback.print_exc()
-    end_process(code)
+    end_process(code, partial(_say_last_word, report_to))
+
+
+@lru_cache(maxsize=1)
+def _unpickled(data: bytes) -> Any:
+    return pickle.loads(data)
+
+
+def payload_of(task: Task) -> Any:
+    """The payload of a task, unpickled; the same object when it is asked for again."""
+    return _unpickled(task.payload)
+
+
+def _say_last_word(report_to: int) -> None:
+    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < _SMALL_KB:
+        with contextlib.suppress(OSError):  # the job may have closed it
+            write_all(report_to, LAST_WORD)
 
 
 _signal: Any = importlib.import_module("_signal")  # of C: the functions of ``signal`` make an enum of everything
@@ -163,8 +188,11 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def end_process(code: int) -> NoReturn:
-    """Ends as an interpreter does: waits for threads, runs exit functions, flushes."""
+def end_process(code: int, at_last: Callable[[], None] | None = None) -> NoReturn:
+    """Ends as an interpreter does: waits for threads, runs exit functions, flushes.
+
+    ``at_last`` is called after all that, when the code is 0.
+    """
     try:
         shutdown: Any = threading
         shutdown._shutdown()  # a plain join would wait for the idle threads of an executor for ever
@@ -175,4 +203,6 @@ def end_process(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
+    if code == 0 and at_last is not None:
+        at_last()
     os._exit(code)

@@ -34,6 +34,7 @@ class InlinePool:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._waiting: deque[Task] = deque()
+        self._line: deque[Task] = deque()
         self._announced: Task | None = None
         self._ends: deque[Ended] = deque()
 
@@ -43,6 +44,20 @@ class InlinePool:
     def launch(self, task: Task) -> None:
         """Puts a task into the queue."""
         self._waiting.append(task)
+
+    def line_up(self, task: Task) -> None:
+        """Keeps a task for when another one has ended with code 0."""
+        self._line.append(task)
+
+    def start_now(self, ticket: int) -> None:
+        """Moves a task from the line into the queue."""
+        for task in [task for task in self._line if task.ticket == ticket]:
+            self._line.remove(task)
+            self._waiting.append(task)
+
+    def call_back(self) -> None:
+        """Forgets the tasks in line."""
+        self._line.clear()
 
     def signal(self, ticket: int, number: int) -> None:
         """Takes a task that has not begun out of the queue."""
@@ -58,16 +73,23 @@ class InlinePool:
             return [self._ends.popleft()]
         task, self._announced = self._announced, None
         if task is not None:
-            return [self._run(task)]
+            ended = self._run(task)
+            if ended.exit_code != 0 or not self._line:
+                return [ended]
+            return [self._announce(self._line.popleft(), after=task.ticket), ended]
         if self._waiting:
-            self._announced = self._waiting.popleft()
-            return [Started(ticket=self._announced.ticket, pid=os.getpid())]
+            return [self._announce(self._waiting.popleft())]
         time.sleep(timeout_s)
         return []
+
+    def _announce(self, task: Task, after: int | None = None) -> Started:
+        self._announced = task
+        return Started(ticket=task.ticket, pid=os.getpid(), after=after)
 
     def close(self) -> None:
         """Forgets the tasks that have not begun."""
         self._waiting.clear()
+        self._line.clear()
         self._announced = None
 
     def _run(self, task: Task) -> Ended:

@@ -10,6 +10,7 @@ import signal
 import time
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from typing import Any
 
 from runyard.base import adopt_orphans
 from runyard.execute.local.channel import Channel, channel_pair
@@ -35,6 +36,8 @@ class TemplatePool(ABC):
 
     def __init__(self) -> None:
         self._running: dict[int, Task] = {}  # by ticket
+        self._line: dict[int, Task] = {}  # by ticket: those that start when others have ended
+        self._is_called_back = False
         self._pids: dict[int, int] = {}  # by ticket, as soon as they are known
         self._pid = 0
 
@@ -55,15 +58,32 @@ class TemplatePool(ABC):
     def launch(self, task: Task) -> None:
         """Starts a task. Its ticket must not be in use. The payload is pickled, and unpickled in its process only."""
         self._running[task.ticket] = task
-        pickled = replace(task, payload=pickle.dumps(task.payload, protocol=pickle.HIGHEST_PROTOCOL))
+        self._tell("start", _pickled(task))
+
+    def line_up(self, task: Task) -> None:
+        """Takes a task on that is to start in the place of the next one that ends with code 0, in order."""
+        self._line[task.ticket] = task
+        self._tell("line up", _pickled(task))
+
+    def start_now(self, ticket: int) -> None:
+        """Starts a task of the line; without effect when it has started already."""
+        if ticket in self._line:
+            self._running[ticket] = self._line.pop(ticket)
+            self._tell("start now", ticket)
+
+    def call_back(self) -> None:
+        """Forgets the tasks in line, for good. Those that have started by then are told of as ever."""
+        self._is_called_back = True
+        self._tell("call back", None)
+
+    def _tell(self, verb: str, argument: Any) -> None:
         with contextlib.suppress(OSError):  # the template is gone: wait() will tell
-            self._channel.send(("start", pickled))
+            self._channel.send((verb, argument))
 
     def signal(self, ticket: int, number: int) -> None:
         """Sends a signal to a task's process and everything it started; without effect when it has ended."""
         if ticket in self._running:
-            with contextlib.suppress(OSError):
-                self._channel.send(("signal", (ticket, number)))
+            self._tell("signal", (ticket, number))
 
     def wait(self, timeout_s: float) -> list[Event]:
         """What has happened; waits for the first event up to ``timeout_s``."""
@@ -73,6 +93,8 @@ class TemplatePool(ABC):
         for event in events:
             if isinstance(event, Started):
                 self._pids[event.ticket] = event.pid
+                if event.ticket in self._line:
+                    self._running[event.ticket] = self._line.pop(event.ticket)
             else:
                 self._running.pop(event.ticket, None)
                 self._pids.pop(event.ticket, None)
@@ -82,6 +104,8 @@ class TemplatePool(ABC):
             self._running.clear()
             self._pids.clear()
             self.start()
+            for task in () if self._is_called_back else self._line.values():
+                self._tell("line up", _pickled(task))
         return events
 
     def close(self) -> None:
@@ -134,3 +158,7 @@ class TemplatePool(ABC):
         if has_token(pid, f"{TOKEN_VARIABLE}={token_prefix(self._pid)}"):
             return True
         return any(writes_to(pid, task.output) for task in self._running.values())
+
+
+def _pickled(task: Task) -> Task:
+    return replace(task, payload=pickle.dumps(task.payload, protocol=pickle.HIGHEST_PROTOCOL))

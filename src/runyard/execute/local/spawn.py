@@ -22,6 +22,7 @@ from runyard.execute.local.channel import Channel
 from runyard.execute.local.child import (
     TOKEN_VARIABLE,
     Report,
+    Take,
     default_signals,
     lead_session,
     limit_memory,
@@ -31,7 +32,6 @@ from runyard.execute.local.child import (
 )
 from runyard.execute.local.pool import TemplatePool
 from runyard.execute.local.template import Template
-from runyard.execute.task import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +82,12 @@ def serve() -> NoReturn:
     Template(Channel(socket.socket(fileno=_CHANNEL)), partial(_run_program, program=program)).run()
 
 
-def _run_program(task: Task, report_to: int, parent: int, token: str, *, program: Program) -> NoReturn:
+def _run_program(take: Take, report_to: int, parent: int, token: str, *, program: Program) -> NoReturn:
     """Becomes the job's program, in a freshly forked process. Never returns."""
     try:
-        lead_session(parent)
         default_signals()
+        task = take()
+        lead_session(parent)
         redirect(task.output)
         told = _filled(program.common + task.payload)
         limit_memory(task.memory_bytes)

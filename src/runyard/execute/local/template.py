@@ -9,21 +9,22 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import pickle
 import secrets
 import selectors
 import signal
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from runyard.base import adopt_orphans, append_text
 from runyard.execute.local.channel import Channel
-from runyard.execute.local.child import TOKEN_VARIABLE
+from runyard.execute.local.child import LAST_WORD, TOKEN_VARIABLE, Take
 from runyard.execute.local.guard import (
     children_of,
     has_token,
@@ -32,6 +33,7 @@ from runyard.execute.local.guard import (
     signal_tree,
     writes_to,
 )
+from runyard.execute.local.spare import Spare, await_task
 from runyard.execute.task import Ended, Started, Task
 
 _CHUNK = 1 << 18
@@ -43,9 +45,9 @@ _HOLD_S = 0.02
 _SPARES, _QUIET_S = 2, 0.05
 
 
-#: makes a freshly forked process that of a task: gets the task, the descriptor for its report, the template's process
-#: and the token. Never returns.
-Become = Callable[[Task, int, int, str], NoReturn]
+#: makes a freshly forked process that of a task: gets what gives it the task, the descriptor for its report, the
+#: template's process and the token. Never returns.
+Become = Callable[[Take, int, int, str], NoReturn]
 
 
 @dataclass(slots=True)
@@ -57,16 +59,7 @@ class _Job:
     output: Path
     memory_kills: int
     report: bytearray = field(default_factory=bytearray)
-
-
-@dataclass(frozen=True, slots=True)
-class _Spare:
-    """A process that is there before its task, and waits for it at the other end of ``hands``."""
-
-    pid: int
-    reads: int
-    token: str
-    hands: int
+    has_followed: bool = False  # whether another one has started in its place
 
 
 def token_prefix(template: int) -> str:
@@ -78,19 +71,27 @@ class Template:
     """The loop of the template process."""
 
     def __init__(
-        self, channel: Channel, become: Become, ready: Callable[[], None] | None = None, *, spares: bool = False
+        self,
+        channel: Channel,
+        become: Become,
+        ready: Callable[[], None] | None = None,
+        *,
+        share: Callable[[Task], None] | None = None,
+        get_ready: Callable[[Task], None] | None = None,
     ) -> None:
         """``become`` is called in each forked process; ``ready`` once, in this one, before it serves.
 
-        What ``ready`` does, every job finds done. With ``spares``, processes are forked ahead of their tasks while
-        there is nothing else to do: a slot that falls free is filled the sooner.
+        What ``ready`` does, every job finds done; so what ``share`` does, in this process, with each task before its
+        fork. With ``get_ready``, processes are forked ahead of their tasks while there is nothing else to do, and do
+        that in them before the turn of their task has come: a slot that falls free is filled the sooner.
         """
-        self._channel, self._become, self._ready = channel, become, ready
-        self._wanted_spares = _SPARES if spares else 0
-        self._spares: list[_Spare] = []
+        self._channel, self._become, self._ready, self._share = channel, become, ready, share
+        self._get_ready, self._wanted_spares = get_ready, _SPARES if get_ready is not None else 0
+        self._spares: list[Spare] = []
         self._last: Task | None = None
         self._kills, self._kills_at = 0, -_KILLS_KNOWN_S
         self._jobs: dict[int, _Job] = {}  # by pid
+        self._line: deque[Task] = deque()  # each starts in the place of a job that ends well
         self._selector = selectors.DefaultSelector()
         self._wake_reads, self._wake_writes = os.pipe()
 
@@ -157,6 +158,13 @@ class Template:
             verb, argument = message
             if verb == "start":
                 self._start(argument)
+            elif verb == "line up":
+                self._line.append(argument)
+                self._hand_ahead()
+            elif verb == "start now":
+                self._start_now(argument)
+            elif verb == "call back":
+                self._call_back()
             elif verb == "signal":
                 self._signal(*argument)
 
@@ -169,34 +177,51 @@ class Template:
                 signal_tree(job.pid, number)
 
     def _start(self, task: Task) -> None:
+        error = self._fork_for(task)
+        if error is not None:
+            self._refuse(task, error)
+
+    def _start_now(self, ticket: int) -> None:
+        for task in [task for task in self._line if task.ticket == ticket]:
+            self._line.remove(task)
+            self._start(task)
+
+    def _fork_for(self, task: Task, after: int | None = None) -> OSError | None:
+        """Gives a task its process; returns why there is none: the system has no descriptor or no process left.
+
+        ``after`` is the ticket of the job in whose place it starts.
+        """
         self._last = task
         spare = self._handed_over(task)
         if spare is not None:
-            self._watch(_Job(task.ticket, spare.pid, spare.reads, spare.token, task.output, self._memory_kills()))
-            return
+            job = _Job(task.ticket, spare.pid, spare.reads, spare.token, task.output, self._memory_kills())
+            self._watch(job, after)
+            return None
+        if self._share is not None:
+            self._share(task)
         token, me, kills = self._token(), os.getpid(), self._memory_kills()
         descriptors: tuple[int, ...] = ()
         try:
             reads, writes = descriptors = os.pipe()
             pid = os.fork()
-        except OSError as error:  # no descriptor or no process is to be had: this task's fate alone
+        except OSError as error:
             _close(*descriptors)
-            self._refuse(task, error)
-            return
+            return error
         if pid == 0:
             self._leave_template(reads)
-            self._become(task, writes, me, token)
+            self._become(lambda: task, writes, me, token)
         os.close(writes)
-        self._watch(_Job(task.ticket, pid, reads, token, task.output, kills))
+        self._watch(_Job(task.ticket, pid, reads, token, task.output, kills), after)
+        return None
 
     def _token(self) -> str:
         return f"{token_prefix(os.getpid())}{secrets.token_hex(8)}"
 
-    def _watch(self, job: _Job) -> None:
+    def _watch(self, job: _Job, after: int | None) -> None:
         os.set_blocking(job.reads, False)
         self._jobs[job.pid] = job
-        self._selector.register(job.reads, selectors.EVENT_READ, lambda: self._read(job))
-        self._channel.hold(Started(ticket=job.ticket, pid=job.pid))
+        self._selector.register(job.reads, selectors.EVENT_READ, lambda: self._on_report(job))
+        self._channel.hold(Started(ticket=job.ticket, pid=job.pid, after=after))
 
     def _fork_spare(self) -> None:
         """Forks a process for a task that is still to come. Where none is to be had, the task's own fork will tell."""
@@ -213,21 +238,34 @@ class Template:
         reads, writes, takes, hands = descriptors
         if pid == 0:
             self._leave_template(reads, hands)
-            self._become(_task_from(takes, self._last), writes, me, token)
+            self._become(partial(await_task, takes, self._last, self._get_ready), writes, me, token)
         _close(writes, takes)
-        self._spares.append(_Spare(pid, reads, token, hands))
+        self._spares.append(Spare(pid, reads, token, hands))
+        self._hand_ahead()
 
-    def _handed_over(self, task: Task) -> _Spare | None:
-        """The spare process that has got the task; None when there is none."""
-        while self._spares:
-            spare = self._spares.pop(0)
-            try:
-                with open(spare.hands, "wb") as file:
-                    pickle.dump(task, file, protocol=pickle.HIGHEST_PROTOCOL)
-            except OSError:  # somebody has killed it
-                os.close(spare.reads)
-            else:
+    def _hand_ahead(self) -> None:
+        """Hands tasks in line to spare processes, which get ready for them."""
+        handed = {spare.ticket for spare in self._spares}
+        idle = [spare for spare in self._spares if spare.ticket is None]
+        waiting = (task for task in self._line if task.ticket not in handed)
+        for task, spare in zip(waiting, idle, strict=False):
+            spare.hand(task)  # if it is gone, that is seen when the task's turn comes
+
+    def _call_back(self) -> None:
+        self._line.clear()
+        for spare in [spare for spare in self._spares if spare.ticket is not None]:
+            self._spares.remove(spare)
+            spare.dismiss()
+
+    def _handed_over(self, task: Task) -> Spare | None:
+        """The spare process that has begun with the task; None when there is none."""
+        own = [spare for spare in self._spares if spare.ticket == task.ticket]
+        for spare in own or [spare for spare in self._spares if spare.ticket is None]:
+            self._spares.remove(spare)
+            has_task = spare.ticket is not None or spare.hand(task)
+            if spare.start() and has_task:
                 return spare
+            os.close(spare.reads)
         return None
 
     def _refuse(self, task: Task, error: OSError) -> None:
@@ -244,11 +282,22 @@ class Template:
         _close(*own, self._wake_reads, self._wake_writes, *(job.reads for job in self._jobs.values()))
         _close(*(end for spare in self._spares for end in (spare.reads, spare.hands)))
 
+    def _on_report(self, job: _Job) -> None:
+        self._read(job)
+        if job.report.endswith(LAST_WORD):  # all that is left is for the system to take its memory back
+            self._follow(job)
+
     def _read(self, job: _Job) -> None:
         with contextlib.suppress(BlockingIOError):
             while data := os.read(job.reads, _CHUNK):
                 job.report += data
             self._selector.unregister(job.reads)  # the end of the pipe; the process may live on
+
+    def _follow(self, job: _Job) -> None:
+        """Starts the first of the line in the place of a job that has ended well, if none has been."""
+        if self._line and not job.has_followed and self._fork_for(self._line[0], job.ticket) is None:
+            self._line.popleft()
+            job.has_followed = True
 
     def _on_child(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -276,13 +325,15 @@ class Template:
             self._selector.unregister(job.reads)
         os.close(job.reads)
         code = os.waitstatus_to_exitcode(status)
+        if code == 0:
+            self._follow(job)
         scale = 1024 if sys.platform != "darwin" else 1024 * 1024
         self._send(
             Ended(
                 ticket=job.ticket,
                 exit_code=code if code >= 0 else None,
                 signal=-code if code < 0 else None,
-                report=bytes(job.report),
+                report=bytes(job.report).removesuffix(LAST_WORD),
                 max_rss_mb=round(usage.ru_maxrss / scale, 1),
                 memory_kills=memory_kills() - job.memory_kills if code == -signal.SIGKILL else 0,
             )
@@ -325,18 +376,3 @@ class Template:
 def _close(*descriptors: int) -> None:
     for descriptor in descriptors:
         os.close(descriptor)
-
-
-def _task_from(takes: int, last: Task | None) -> Task:
-    """In a spare process: waits for its task. Ends the process when the template is gone, or wants it no more.
-
-    The memory that a task touches is copied when it is first touched: reading the ``last`` one takes that ahead.
-    """
-    if last is not None:
-        pickle.loads(pickle.dumps(last)), pickle.loads(last.payload)
-    with open(takes, "rb") as file:
-        data = file.read()
-    if not data:
-        os._exit(0)
-    task: Task = pickle.loads(data)
-    return task
