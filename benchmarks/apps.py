@@ -27,7 +27,7 @@ _FIRST = """    try:
     return float(cfg.x)
 """
 #: sleeps, and appends to a file when that began and when it was over.
-_SLEEP = """    began = time.time()
+_TIMED = """    began = time.time()
     time.sleep({seconds})
     with open(os.environ["BENCH_MARK"], "a") as file:
         file.write(f"{{began}} {{time.time()}}\\n")
@@ -48,9 +48,10 @@ def make_app(name: str, folder: Path, *, seconds: float = 1.0, imports: tuple[st
     Args:
         name: ``trivial``; ``large`` (25 config files, 400 keys); ``heavy`` (imports libraries at its start);
             ``metrics`` (returns three, and prints twenty lines); ``first`` (writes when the first job began into the
-            file that BENCH_MARK names); ``sleep`` (each job writes when its sleep began and ended into that file).
+            file that BENCH_MARK names); ``sleep``; ``timed`` (sleeps, and writes when that began and ended into that
+            file).
         folder: is made.
-        seconds: how long a job of ``sleep`` takes.
+        seconds: how long a job of ``sleep`` or ``timed`` takes.
         imports: what ``heavy`` imports.
     """
     conf = folder / "conf"
@@ -65,7 +66,9 @@ def make_app(name: str, folder: Path, *, seconds: float = 1.0, imports: tuple[st
     elif name == "metrics":
         text = "import random\n\n" + _HEAD + _METRICS
     elif name == "sleep":
-        text = "import os\nimport time\n\n" + _HEAD + _SLEEP.format(seconds=seconds)
+        text = f"import time\n\n{_HEAD}    time.sleep({seconds})\n{_TRIVIAL}"
+    elif name == "timed":
+        text = "import os\nimport time\n\n" + _HEAD + _TIMED.format(seconds=seconds)
     elif name != "trivial":
         raise ValueError(f"no application is called {name!r}")
     for path, content in files.items():

@@ -22,7 +22,7 @@ def measure(sizes: Sizes, place: Place) -> dict[str, Any]:
     """Sweeps of jobs that sleep, as many at a time as there are processes: the whole command, and the jobs alone."""
     contenders = present(place.ray_python)
     spent: dict[str, list[tuple[float, float]]] = {}
-    program = make_app("sleep", place.folder() / "app", seconds=sizes.second_s)
+    program = make_app("timed", place.folder() / "app", seconds=sizes.second_s)
     for key in in_turns({key: n for key, n in sizes.second_rounds.items() if key in contenders}):
         spent.setdefault(key, []).append(_sweep(program, contenders[key], sizes.second_jobs, place))
     return {"jobs": sizes.second_jobs, "job_s": sizes.second_s, "seconds": spent}

@@ -146,21 +146,6 @@ def test_many_tasks_end_once_each(any_pool: Runner) -> None:
 # -- the line
 
 
-def test_a_task_in_line_takes_the_place_of_one_that_ends_well(any_pool: Runner) -> None:
-    second, third = any_pool.line_up("returns"), any_pool.line_up("tells_its_variables")
-    first = any_pool.begin("returns")
-    assert any_pool.end(third).report == b"\n"
-    assert any_pool.ended(second).report == b"done"
-    assert any_pool.told() == [
-        ("began", first, None),
-        ("began", second, first),
-        ("ended", first, None),
-        ("began", third, second),
-        ("ended", second, None),
-        ("ended", third, None),
-    ]
-
-
 def test_a_task_that_fails_passes_its_place_to_nobody(any_pool: Runner) -> None:
     second, first = any_pool.line_up("returns"), any_pool.begin("returns_a_code")
     assert any_pool.end(first).exit_code == 3
@@ -170,17 +155,6 @@ def test_a_task_that_fails_passes_its_place_to_nobody(any_pool: Runner) -> None:
     any_pool.pool.start_now(second)
     assert any_pool.end(second).exit_code == 0
     assert any_pool.told()[2:] == [("began", second, None), ("ended", second, None)]
-
-
-def test_a_task_in_line_that_has_begun_is_not_started_again(any_pool: Runner) -> None:
-    second, first = any_pool.line_up("returns"), any_pool.begin("returns")
-    any_pool.end(second)
-    any_pool.pool.start_now(second)
-    time.sleep(0.1)
-    any_pool.wait()
-    assert [event for event, ticket, _ in any_pool.told() if ticket == second] == ["began", "ended"]
-    assert any_pool.run("returns").exit_code == 0
-    assert any_pool.ended(first).exit_code == 0
 
 
 def test_tasks_that_are_called_back_never_begin(any_pool: Runner) -> None:
@@ -302,6 +276,32 @@ def test_what_a_task_leaves_behind_is_ended_with_it(process_pool: Runner) -> Non
     assert not any(is_gone(pid) for pid in theirs)
     process_pool.pool.close()
     wait_until(lambda: all(is_gone(pid) for pid in theirs))
+
+
+def test_a_task_in_line_takes_the_place_of_one_that_ends_well(process_pool: Runner) -> None:
+    second, third = process_pool.line_up("returns"), process_pool.line_up("tells_its_variables")
+    first = process_pool.begin("returns")
+    assert process_pool.end(third).report == b"\n"
+    assert process_pool.ended(second).report == b"done"
+    assert process_pool.told() == [
+        ("began", first, None),
+        ("began", second, first),
+        ("ended", first, None),
+        ("began", third, second),
+        ("ended", second, None),
+        ("ended", third, None),
+    ]
+
+
+def test_a_task_in_line_that_has_begun_is_not_started_again(process_pool: Runner) -> None:
+    second, first = process_pool.line_up("returns"), process_pool.begin("returns")
+    process_pool.end(second)
+    process_pool.pool.start_now(second)
+    time.sleep(0.1)
+    process_pool.wait()
+    assert [event for event, ticket, _ in process_pool.told() if ticket == second] == ["began", "ended"]
+    assert process_pool.run("returns").exit_code == 0
+    assert process_pool.ended(first).exit_code == 0
 
 
 def test_when_the_template_is_killed_its_jobs_are_lost_and_the_pool_goes_on(process_pool: Runner) -> None:

@@ -17,7 +17,7 @@ class Pool(Protocol):
         """Takes a task on. Its ticket must not be in use."""
 
     def line_up(self, task: Task) -> None:
-        """Takes a task on that is to start in the place of the next one that ends with code 0, in order."""
+        """Takes a task on that may start in the place of the next one that ends with code 0, in order."""
 
     def start_now(self, ticket: int) -> None:
         """Starts a task of the line; without effect when it has started already."""

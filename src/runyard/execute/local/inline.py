@@ -46,7 +46,7 @@ class InlinePool:
         self._waiting.append(task)
 
     def line_up(self, task: Task) -> None:
-        """Keeps a task for when another one has ended with code 0."""
+        """Keeps a task. It has nothing to wait for that could pass by: ``start_now`` starts it."""
         self._line.append(task)
 
     def start_now(self, ticket: int) -> None:
@@ -60,12 +60,13 @@ class InlinePool:
         self._line.clear()
 
     def signal(self, ticket: int, number: int) -> None:
-        """Takes a task that has not begun out of the queue."""
-        for task in self._waiting:
-            if task.ticket == ticket:
-                self._waiting.remove(task)
-                self._ends.append(Ended(ticket=ticket, exit_code=None, signal=number))
-                return
+        """Takes a task that has not begun out of the queue; also one that was told to begin, and is about to."""
+        if self._announced is not None and self._announced.ticket == ticket:
+            self._announced = None
+            self._ends.append(Ended(ticket=ticket, exit_code=None, signal=number))
+        for task in [task for task in self._waiting if task.ticket == ticket]:
+            self._waiting.remove(task)
+            self._ends.append(Ended(ticket=ticket, exit_code=None, signal=number))
 
     def wait(self, timeout_s: float) -> list[Event]:
         """Tells that the next task has begun; when called again, runs it and tells how it ended."""
@@ -73,18 +74,12 @@ class InlinePool:
             return [self._ends.popleft()]
         task, self._announced = self._announced, None
         if task is not None:
-            ended = self._run(task)
-            if ended.exit_code != 0 or not self._line:
-                return [ended]
-            return [self._announce(self._line.popleft(), after=task.ticket), ended]
+            return [self._run(task)]
         if self._waiting:
-            return [self._announce(self._waiting.popleft())]
+            self._announced = self._waiting.popleft()
+            return [Started(ticket=self._announced.ticket, pid=os.getpid())]
         time.sleep(timeout_s)
         return []
-
-    def _announce(self, task: Task, after: int | None = None) -> Started:
-        self._announced = task
-        return Started(ticket=task.ticket, pid=os.getpid(), after=after)
 
     def close(self) -> None:
         """Forgets the tasks that have not begun."""
