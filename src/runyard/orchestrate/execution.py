@@ -25,29 +25,50 @@ from runyard.execute import (
     fork_obstacles,
     usable_cpus,
 )
-from runyard.orchestrate.ceiling import below_ceiling
-from runyard.orchestrate.closing import reference
-from runyard.orchestrate.config import swept_names, task_overrides, validator
-from runyard.orchestrate.controller import Controller, Feed, Hooks, Outcomes
-from runyard.orchestrate.ending import end_apart
-from runyard.orchestrate.feed import PlanFeed
-from runyard.orchestrate.finish import index
-from runyard.orchestrate.forecast import Forecaster
-from runyard.orchestrate.isolation import Isolation, check_isolation, choose_isolation, make_pool
-from runyard.orchestrate.opening import OpenSweep, open_sweep
-from runyard.orchestrate.orders import Orders
-from runyard.orchestrate.past import Past
-from runyard.orchestrate.planner import PlannedJob, Planner, planned_job, submit
-from runyard.orchestrate.points import SweeperSettings, points_of
+from runyard.orchestrate.ending import end_apart, index, reference
+from runyard.orchestrate.jobs import (
+    Controller,
+    Feed,
+    Hooks,
+    Isolation,
+    JobReturns,
+    Orders,
+    Outcomes,
+    Returned,
+    StopSignal,
+    Worker,
+    check_isolation,
+    choose_isolation,
+    make_pool,
+    own_provenance,
+    unrecorded,
+)
+from runyard.orchestrate.opening import (
+    LauncherSettings,
+    OpenSweep,
+    PointsFile,
+    freeze,
+    open_sweep,
+    submission_of,
+    swept_names,
+    task_overrides,
+    validator,
+)
+from runyard.orchestrate.planning import (
+    Forecaster,
+    JobResources,
+    Past,
+    PlanFeed,
+    PlannedJob,
+    Planner,
+    Reuse,
+    SweeperSettings,
+    below_ceiling,
+    planned_job,
+    points_of,
+    submit,
+)
 from runyard.orchestrate.progress import ProgressReporter
-from runyard.orchestrate.resources import JobResources
-from runyard.orchestrate.returns import JobReturns, Returned
-from runyard.orchestrate.reuse import Reuse
-from runyard.orchestrate.running import own_provenance
-from runyard.orchestrate.settings import LauncherSettings
-from runyard.orchestrate.snapshot import PointsFile, freeze, submission_of
-from runyard.orchestrate.stop import StopSignal
-from runyard.orchestrate.worker import Worker, unrecorded
 from runyard.plan import Points
 from runyard.record import (
     Attempt,

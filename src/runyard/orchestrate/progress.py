@@ -9,11 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from runyard.base import STATES, TERMINAL, State
 from runyard.execute import usable_cpus
-from runyard.orchestrate.display import make_display
-from runyard.orchestrate.opening import OpenSweep
-from runyard.orchestrate.planner import PlannedJob
-from runyard.orchestrate.settings import LauncherSettings
-from runyard.orchestrate.view import BestSoFar, Progress, RunningJob, eta_seconds
+from runyard.orchestrate.opening import LauncherSettings, OpenSweep
+from runyard.orchestrate.planning import PlannedJob
+from runyard.orchestrate.showing import BestSoFar, Progress, RunningJob, eta_seconds, make_display
 from runyard.record import RunRecord
 
 #: how often the picture is put together, in seconds; the display draws no faster.

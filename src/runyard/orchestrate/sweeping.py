@@ -11,11 +11,9 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import SweepState
-from runyard.orchestrate.closing import reference
+from runyard.orchestrate.ending import finish, index, reference
 from runyard.orchestrate.execution import Execution
-from runyard.orchestrate.finish import finish, index
-from runyard.orchestrate.opening import OpenSweep
-from runyard.orchestrate.snapshot import PointsFile
+from runyard.orchestrate.opening import OpenSweep, PointsFile
 from runyard.plan import Left
 from runyard.record import count_states, iter_plan, read_runs, shown
 

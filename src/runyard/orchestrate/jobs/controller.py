@@ -14,14 +14,14 @@ from typing import Protocol
 from runyard.base import State, append_text
 from runyard.compose import wording
 from runyard.execute import Ended, Lease, Pool, Resources, Slots, Started
-from runyard.orchestrate.live import Live, report_of, write_for_dead
-from runyard.orchestrate.orders import Orders
-from runyard.orchestrate.planner import PlannedJob
-from runyard.orchestrate.returns import Returned
-from runyard.orchestrate.running import JobFacts, brief, refused
-from runyard.orchestrate.settings import LauncherSettings
-from runyard.orchestrate.stop import StopSignal
-from runyard.orchestrate.worker import JobReport
+from runyard.orchestrate.jobs.live import Live, report_of, write_for_dead
+from runyard.orchestrate.jobs.orders import Orders
+from runyard.orchestrate.jobs.returns import Returned
+from runyard.orchestrate.jobs.running import JobFacts, brief, refused
+from runyard.orchestrate.jobs.stop import StopSignal
+from runyard.orchestrate.jobs.worker import JobReport
+from runyard.orchestrate.opening import LauncherSettings
+from runyard.orchestrate.planning import PlannedJob
 from runyard.record import Attempt, Journal, RunPaths, RunRecord
 
 #: how long the loop waits for an event at the most, in seconds; the display is redrawn as often.

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import UsageError, unknown_name
 from runyard.execute import Resources
-from runyard.orchestrate.planner import Values
+from runyard.orchestrate.planning.planner import Values
 
 _RULES = "hydra.launcher.resources.rules"
 _EXAMPLE = "write a list of rules such as {when: model=big, gpus: 2}"
