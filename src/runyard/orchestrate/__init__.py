@@ -1,12 +1,14 @@
 """The use case: plan, execute, record, finish; and take up again. Everything that Hydra's doors and the CLI call."""
 
+from runyard.orchestrate.beginning import open_execution
 from runyard.orchestrate.ending import finish, index, reference, sweep_state
-from runyard.orchestrate.execution import Application, Execution, open_execution
+from runyard.orchestrate.execution import Execution
 from runyard.orchestrate.jobs import Hooks, JobFacts, JobPayload, Outcomes, ReturnedFiles, StopSignal, brief
 from runyard.orchestrate.opening import (
     ANNOUNCE_FILE,
     LAUNCHER_KEYS,
     OUTPUT_NAME,
+    Application,
     LauncherSettings,
     OpenSweep,
     RecorderSettings,

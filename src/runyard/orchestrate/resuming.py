@@ -26,10 +26,11 @@ from runyard.base import FAILURES, TERMINAL, RunyardError, State, UsageError, un
 from runyard.compose import CapturedApplication, Composer, run_captured
 from runyard.execute import end_processes
 from runyard.orchestrate.ending import finish
-from runyard.orchestrate.execution import Application, Execution, Jobs
+from runyard.orchestrate.execution import Execution
 from runyard.orchestrate.jobs import brief
 from runyard.orchestrate.opening import (
     LAUNCHER_KEYS,
+    Application,
     LauncherSettings,
     OpenSweep,
     Submission,
@@ -41,6 +42,7 @@ from runyard.orchestrate.opening import (
     thaw,
 )
 from runyard.orchestrate.planning import JobResources, check_plan_file, sweeper_settings
+from runyard.orchestrate.submitting import Jobs
 from runyard.record import (
     ControllerLock,
     Entry,

@@ -4,6 +4,7 @@ are is not its affair.
 """
 
 from runyard.orchestrate.opening.announcing import ANNOUNCE_FILE, OUTPUT_NAME
+from runyard.orchestrate.opening.application import Application
 from runyard.orchestrate.opening.config import (
     OUR_LAUNCHERS,
     absolute,
@@ -28,6 +29,7 @@ __all__ = [
     "LAUNCHER_KEYS",
     "OUR_LAUNCHERS",
     "OUTPUT_NAME",
+    "Application",
     "ComposedFile",
     "LauncherSettings",
     "OpenSweep",

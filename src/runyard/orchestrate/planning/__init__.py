@@ -9,7 +9,7 @@ from runyard.orchestrate.planning.past import Past
 from runyard.orchestrate.planning.planfile import check_plan_file, restore_plan_file
 from runyard.orchestrate.planning.planner import PlannedJob, PlannedJobs, Planner, planned_job, submit, typed_params
 from runyard.orchestrate.planning.points import SweeperSettings, points_of, settings_from, sweeper_settings
-from runyard.orchestrate.planning.resources import JobResources
+from runyard.orchestrate.planning.resources import JobResources, slots_of
 from runyard.orchestrate.planning.reuse import Reuse
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "points_of",
     "restore_plan_file",
     "settings_from",
+    "slots_of",
     "submit",
     "sweeper_settings",
     "typed_params",
