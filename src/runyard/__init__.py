@@ -1,8 +1,8 @@
 """Runyard: a Hydra multirun experiment launcher that never loses a result.
 
 For tasks: ``table``, ``run_stages``, ``run_stage``, ``shared``, ``checkpoint`` and ``current``. For notebooks:
-``sweep``, ``attach`` and ``load``. Everything else is turned on by one word on the command line, ``+runyard=local``,
-and read with the ``runyard`` command.
+``sweep``, ``attach``, ``load`` and ``quoted``. Everything else is turned on by one word on the command line,
+``+runyard=local``, and read with the ``runyard`` command.
 
 A name is loaded when it is first used: ``import runyard`` costs next to nothing.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runyard.analyze import Results, load
     from runyard.base import JobFailed, RecordError, RunyardError, State, StorageError, SweepBusy, UsageError
-    from runyard.front import SweepHandle, attach, sweep
+    from runyard.front import SweepHandle, attach, quoted, sweep
     from runyard.orchestrate import run_application
     from runyard.pipeline import Stage, StageContext, StageResult, checkpoint, run_stage, run_stages, shared
     from runyard.record import ActiveRun, current, table
@@ -39,6 +39,7 @@ __all__ = [
     "checkpoint",
     "current",
     "load",
+    "quoted",
     "run_application",
     "run_stage",
     "run_stages",
@@ -52,7 +53,7 @@ _ROOMS = {
     "base": ("JobFailed", "RecordError", "RunyardError", "State", "StorageError", "SweepBusy", "UsageError"),
     "pipeline": ("Stage", "StageContext", "StageResult", "checkpoint", "run_stage", "run_stages", "shared"),
     "record": ("ActiveRun", "current", "table"),
-    "front": ("SweepHandle", "attach", "sweep"),  # needs Hydra
+    "front": ("SweepHandle", "attach", "quoted", "sweep"),  # needs Hydra
     "orchestrate": ("run_application",),  # needs Hydra, which a task's own imports may not
 }
 

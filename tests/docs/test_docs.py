@@ -184,7 +184,7 @@ def test_every_page_is_in_the_index():
 def test_every_route_of_the_service_is_documented():
     from runyard.serve import ServeSettings, create_app
 
-    document = create_app(ServeSettings(token="only-to-make-it"))._application.openapi()
+    document = create_app(ServeSettings(token="only-to-make-it")).application.openapi()
     routes = {f"{method.upper()} {path}" for path, calls in document["paths"].items() for method in calls}
     assert routes == set(re.findall(r"^\| `((?:GET|POST) /api\S*)`", text("http-api.md"), re.MULTILINE))
     body = document["components"]["schemas"]["StartRequest"]["properties"]

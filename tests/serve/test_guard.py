@@ -11,7 +11,7 @@ import pytest
 from tests.serve.conftest import TOKEN, Client, listening, settings_of
 
 from runyard.base import UsageError
-from runyard.serve import ServeSettings, new_token, read_token
+from runyard.serve import ServeSettings, guard, new_token, read_token
 from runyard.serve.tokens import is_same
 
 RIGHT = {"Authorization": f"Bearer {TOKEN}"}
@@ -95,6 +95,17 @@ def test_a_length_that_is_none_is_refused(reader: Client, length: str) -> None:
             f"Content-Length: {length}\r\n\r\n".encode()
         )
         assert raw.recv(100).split()[1] in (b"400", b"413")
+
+
+def test_a_body_that_does_not_come_is_not_waited_for_for_ever(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_BODY_S", 0.3)
+    url = reader.http.base_url
+    with socket.create_connection((url.host, url.port), timeout=30) as raw:
+        raw.sendall(
+            f"POST /api/runs HTTP/1.1\r\nHost: {url.host}:{url.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
+            "Content-Length: 20\r\n\r\n{".encode()
+        )
+        assert raw.recv(100).split()[1] == b"408"
 
 
 @pytest.mark.parametrize(

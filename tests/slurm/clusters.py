@@ -139,14 +139,14 @@ class Cluster:
         self.wait_idle()
 
     def _mend_nodes(self) -> None:
-        for name, state in self.node_states().items():
-            if not (Path(f"{self.folder}/run/slurmd.{name}.pid")).exists():
-                self.start_node(name)
-            elif state.rstrip("*").startswith(("down", "drain")):
-                self.resume_node(name)
-
         def mended() -> bool:
-            return set(self.node_states().values()) <= {"idle", "mixed", "allocated", "completing"}
+            states = self.node_states()
+            for name, state in states.items():  # again and again: Slurm drains one late that was slow to end a job
+                if not (Path(f"{self.folder}/run/slurmd.{name}.pid")).exists():
+                    self.start_node(name)
+                elif state.rstrip("*").startswith(("down", "drained")):
+                    self.resume_node(name)
+            return set(states.values()) <= {"idle", "mixed", "allocated", "completing"}
 
         _wait(mended, 60, lambda: f"not all nodes came back: {self.node_states()}")
 

@@ -6,7 +6,6 @@ import dataclasses
 import difflib
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app.workloads.contest.config import ContestConfig, OptimizerConfig, SamplerConfig, SimConfig, VariantsConfig
-from runyard import RunyardError, UsageError
+from runyard import RunyardError, UsageError, quoted
 
 #: the variable that names a file for the run's directory; see docs/configuration.md.
 ANNOUNCE = "RUNYARD_ANNOUNCE_FILE"
@@ -80,7 +79,7 @@ def overrides_of(request: Request) -> list[str]:
     """The words after ``python -m app`` that stand for a request.
 
     Raises:
-        UsageError: a section has a key that there is not, or a text is an interpolation.
+        UsageError: a section has a key that there is not, or a value of a kind that a command line cannot hold.
     """
     values: dict[str, Any] = {
         **{f"workload.{key}": getattr(request, key) for key in ("slate", "contest", "seed", "tag")},
@@ -109,25 +108,6 @@ def check_section(section: str, keys: Mapping[str, Any], *, where: str) -> None:
             close = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise UsageError(f"unknown key {key!r}", where=where, todo=f"{hint}Known: {', '.join(known)}")
-
-
-def quoted(value: Any) -> str:
-    """A value as Hydra's grammar of overrides has it.
-
-    Raises:
-        UsageError: a text has ``${`` in it, which would stand for something else, such as an environment variable.
-    """
-    if isinstance(value, str):
-        if "${" in value:
-            raise UsageError(
-                f"a text has '${{' in it: {value!r}", todo="give it without; only --set takes interpolations"
-            )
-        # a backslash counts only before a quote, the closing one too
-        escaped = re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), value)
-        return f"'{escaped}'"
-    if isinstance(value, (list, tuple)):
-        return f"[{','.join(quoted(part) for part in value)}]"
-    return json.dumps(value)
 
 
 def start(request: Request) -> Ended:

@@ -64,7 +64,8 @@ _FILES = ("results_csv", "results_parquet", "summary_csv", "summary_png", "notes
 def status(sweep: str, roots: tuple[Path, ...], as_json: bool) -> None:
     """Tell how a sweep stands: jobs by state, running and failed ones, what to do next."""
     sweep_dir = find_sweep(sweep, roots)
-    now, workers, unsure = standing_of(sweep_dir)
+    standing = standing_of(sweep_dir)
+    now, workers, unsure = standing.status, standing.workers, standing.unsure
     todo = next_command(now, sweep_dir, roots)
     if as_json:
         print_json({**_status_json(now, sweep_dir, todo), "workers": [dataclasses.asdict(w) for w in workers]})

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runyard.cluster import WorkerStanding
-    from runyard.orchestrate import SweepStatus
+    from runyard.cluster import Standing
 
 
-class Stands(NamedTuple):
-    """A sweep as it stands, its workers in Slurm (none where it runs on this machine), and why Slurm was not asked."""
-
-    status: SweepStatus
-    workers: Sequence[WorkerStanding] = ()
-    unsure: str = ""
-
-
-def standing_of(sweep_dir: Path) -> Stands:
-    """A sweep as it stands, wherever it runs.
+def standing_of(sweep_dir: Path) -> Standing:
+    """A sweep as it stands now.
 
     Raises:
         RecordError: the directory is not that of a sweep.
     """
-    from runyard.cluster import Observer, is_on_cluster  # loads Hydra
-    from runyard.orchestrate import status
+    from runyard.cluster import Looks  # loads Hydra
 
-    if not is_on_cluster(sweep_dir):
-        return Stands(status(sweep_dir))
-    standing = Observer(sweep_dir, least_s=0.0).look()
-    return Stands(standing.status, standing.workers, standing.unsure)
+    return Looks(least_s=0.0).at(sweep_dir)

@@ -11,11 +11,13 @@ from runyard.cluster.control import (
 )
 from runyard.cluster.frozen import frozen_path
 from runyard.cluster.launch import SlurmLaunch, submitted_lines
+from runyard.cluster.looking import Looks
 from runyard.cluster.reproducing import Reproduction, compared, reproduce_command
 from runyard.cluster.standing import Observer, Standing, WorkerStanding
 from runyard.cluster.waiting import wait_for
 
 __all__ = [
+    "Looks",
     "Observer",
     "Reproduction",
     "SlurmLaunch",

@@ -1,5 +1,6 @@
 """From a job's overrides to its config; the only room that knows Hydra's internals."""
 
+from runyard.compose.asked import AskedOverride, asked_of
 from runyard.compose.capture import CapturedApplication, run_captured
 from runyard.compose.composed import Choices, ComposedJob, number_job
 from runyard.compose.composer import Composer, Frozen, freeze_config
@@ -10,6 +11,7 @@ from runyard.compose.reader import OverrideReader
 from runyard.compose.same import is_same_config
 
 __all__ = [
+    "AskedOverride",
     "CapturedApplication",
     "Choices",
     "ComposedJob",
@@ -18,6 +20,7 @@ __all__ = [
     "JobOrder",
     "OverrideReader",
     "Rehearsal",
+    "asked_of",
     "freeze_config",
     "is_same_config",
     "number_job",

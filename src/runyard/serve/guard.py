@@ -32,15 +32,15 @@ HEADERS = (
 
 
 class Guard:
-    """Wraps an application."""
+    """Wraps an ``application``."""
 
     def __init__(self, application: ASGIApp, settings: ServeSettings) -> None:
-        self._application, self._settings = application, settings
+        self.application, self._settings = application, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers by itself what is refused; hands on the rest."""
         if scope["type"] == "lifespan":
-            await self._application(scope, receive, send)
+            await self.application(scope, receive, send)
             return
         if scope["type"] != "http":
             return  # no websockets here
@@ -54,7 +54,7 @@ class Guard:
         if isinstance(body, Response):
             await body(scope, receive, send)
             return
-        await self._application(scope, _replayed(body, receive), send)
+        await self.application(scope, _replayed(body, receive), send)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.getlist("host")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +19,17 @@ from runyard.serve.refusal import is_swept, least_jobs, read_overrides
 from runyard.serve.settings import ServeSettings
 from runyard.serve.sweeps import Sweeps
 
+EXPERIMENT = r"[A-Za-z0-9_][A-Za-z0-9_\-]{0,99}"
+TAG = r"[A-Za-z0-9_][A-Za-z0-9_.\- ]{0,63}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a client asks to be started. ``sweep`` None: a sweep when something is swept or an experiment is named."""
+    """What a client asks to be started. ``sweep`` None: a sweep when something is swept or an experiment is named.
+
+    Raises:
+        UsageError: the experiment or the tag has characters that could mean something else.
+    """
 
     overrides: Sequence[str] = ()
     experiment: str | None = None
@@ -31,6 +39,13 @@ class Order:
     max_jobs: int | None = None
     sweep: bool | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, pattern, signs in (("experiment", EXPERIMENT, "_ and -"), ("tag", TAG, "_ . - and spaces")):
+            text = getattr(self, name)
+            if text is not None and not re.fullmatch(pattern, text):
+                todo = f"begin with a letter, a digit or _, and go on with these, {signs}"
+                raise UsageError(f"{text[:100]!r} cannot be used", where=name, todo=todo)
 
 
 class Launches:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from runyard.serve.launches import EXPERIMENT, TAG
+
 _MOST_OVERRIDES, _LONGEST_OVERRIDE = 200, 4000
 #: how long a client may wait for an end, in seconds.
 MOST_WAIT_S = 3600.0
@@ -27,11 +29,9 @@ class RunRequest(BaseModel):
         default_factory=list, max_length=_MOST_OVERRIDES, description="As on Hydra's command line."
     )
     experiment: str | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_\-]{0,99}$", description="A choice of the group `experiment`."
+        default=None, pattern=f"^{EXPERIMENT}$", description="A choice of the group `experiment`."
     )
-    tag: str | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\- ]{0,63}$", description="A tag of the record."
-    )
+    tag: str | None = Field(default=None, pattern=f"^{TAG}$", description="A tag of the record.")
     launcher: Literal["local", "slurm"] | None = Field(default=None, description="The application's own by default.")
     seeds: int | list[int] | None = Field(default=None, description="How many repetitions, or their seeds.")
     max_jobs: int | None = Field(default=None, ge=1, le=10_000_000, description="No more jobs than that.")

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import ceil, prod
-from typing import Any
-
-from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString, RangeSweep
-from hydra.errors import HydraException
+from collections.abc import Iterable, Sequence
+from math import prod
 
 from runyard.base import UsageError
-from runyard.compose import OverrideReader
+from runyard.compose import AskedOverride, asked_of
 from runyard.serve.problems import Refused
 
 #: keys that make Hydra call something, or say how.
@@ -25,7 +21,7 @@ _RESOLVER = re.compile(r"\$\{\s*[^}\s]*:")
 _TODO = "the operator of the server can allow it with --allow"
 
 
-def read_overrides(words: Sequence[str], allow: Sequence[str] = ()) -> list[Override]:
+def read_overrides(words: Sequence[str], allow: Sequence[str] = ()) -> list[AskedOverride]:
     """The overrides, when each only sets parameters of the application.
 
     Args:
@@ -38,27 +34,18 @@ def read_overrides(words: Sequence[str], allow: Sequence[str] = ()) -> list[Over
             leads out of a config group's folder.
         UsageError: one is not in Hydra's grammar, or is a flag.
     """
-    reader = OverrideReader()
-    return [_read(reader, word, allow) for word in words]
-
-
-def _read(reader: OverrideReader, word: str, allow: Sequence[str]) -> Override:
-    if word.startswith("-"):
-        raise UsageError(f"{word!r} is a flag", where="overrides", todo="give overrides, such as key=value")
-    if any(ord(char) < 32 for char in word):
-        raise UsageError(f"{word!r} has a control character", where="overrides", todo="leave it out")
-    try:
-        override = reader.read(word)
-    except HydraException as exc:
-        told = str(exc).splitlines()[0]
-        raise UsageError(f"{word!r} is no override: {told}", where="overrides", todo="write key=value") from exc
-    key = override.key_or_group
-    if not any(fnmatch.fnmatchcase(key, pattern) for pattern in allow):
-        _check_key(word, key)
-        _check_key(word, override.package or "")
-    for value in _values(override):
-        _check_value(word, key, value)
-    return override
+    for word in words:
+        if word.startswith("-"):
+            raise UsageError(f"{word!r} is a flag", where="overrides", todo="give overrides, such as key=value")
+        if any(ord(char) < 32 for char in word):
+            raise UsageError(f"{word!r} has a control character", where="overrides", todo="leave it out")
+    found = asked_of(words)
+    for asked in found:
+        if not any(fnmatch.fnmatchcase(asked.key, pattern) for pattern in allow):
+            _check_key(asked.word, asked.key)
+            _check_key(asked.word, asked.package)
+        _check_texts(asked)
+    return found
 
 
 def _check_key(word: str, key: str) -> None:
@@ -69,64 +56,25 @@ def _check_key(word: str, key: str) -> None:
         raise Refused(f"{word!r} names what is to be called", where="overrides", todo=_TODO)
 
 
-def _check_value(word: str, key: str, value: Any) -> None:
+def _check_texts(asked: AskedOverride) -> None:
     """Raises Refused for a value that calls a resolver, names a target, or is a choice out of its group's folder."""
-    for text, is_key in _texts(value):
+    for text, is_key in asked.texts:
         if is_key and text in _CALLING:
-            raise Refused(f"{word!r} names what is to be called", where="overrides", todo=_TODO)
+            raise Refused(f"{asked.word!r} names what is to be called", where="overrides", todo=_TODO)
         if _RESOLVER.search(text):
-            raise Refused(f"{word!r} calls a resolver", where="overrides", todo=_TODO)
-        if "." not in key and ".." in re.split(r"[/\\]", text):
-            raise Refused(f"{word!r} may lead out of a config group", where="overrides", todo=_TODO)
+            raise Refused(f"{asked.word!r} calls a resolver", where="overrides", todo=_TODO)
+        if "." not in asked.key and ".." in re.split(r"[/\\]", text):
+            raise Refused(f"{asked.word!r} may lead out of a config group", where="overrides", todo=_TODO)
 
 
-def _texts(value: Any) -> Iterator[tuple[str, bool]]:
-    """Every text in a value, and whether it is the key of a mapping."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield _plain(key), True
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None:
-        yield _plain(value), False
-
-
-def _plain(value: Any) -> str:
-    return value.text if isinstance(value, QuotedString) else str(value)
-
-
-def _values(override: Override) -> Iterable[Any]:
-    """What an override may set: each element of a sweep."""
-    value = override._value
-    if isinstance(value, ChoiceSweep):
-        return value.list
-    if isinstance(value, list) and override.is_sweep_override():
-        return value
-    return [value]
-
-
-def is_swept(overrides: Iterable[Override]) -> bool:
+def is_swept(overrides: Iterable[AskedOverride]) -> bool:
     """Whether some override has several values."""
-    return any(override.is_sweep_override() for override in overrides)
+    return any(override.is_swept for override in overrides)
 
 
-def least_jobs(overrides: Iterable[Override], seeds: int | Sequence[int] | None) -> int:
-    """How many combinations the overrides have, as far as it can be told without their application.
-
-    Ranges are counted, not gone through: ``range(0,1e12)`` must not fill the server's memory.
-    """
-    counts = [_length(override) for override in overrides if override.is_sweep_override()]
+def least_jobs(overrides: Iterable[AskedOverride], seeds: int | Sequence[int] | None) -> int:
+    """How many combinations the overrides have, as far as it can be told without their application."""
+    counts = [override.count for override in overrides if override.is_swept]
     if seeds is not None:
         counts.append(seeds if isinstance(seeds, int) else len(seeds))
     return prod(counts)
-
-
-def _length(override: Override) -> int:
-    value = override._value
-    if isinstance(value, ChoiceSweep):
-        return len(value.list)
-    if isinstance(value, RangeSweep) and value.start is not None and value.stop is not None:
-        return max(1, ceil((value.stop - value.start) / (value.step or 1)))
-    return 1

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from runyard.base import RecordError, SweepState
-from runyard.cluster import Observer, is_on_cluster
-from runyard.orchestrate import SweepStatus, status
+from runyard.cluster import Looks
+from runyard.orchestrate import SweepStatus
 from runyard.record import RunPaths, RunRecord, SweepPaths
 from runyard.registry import list_sweeps
 from runyard.serve.cache import Brief
@@ -30,7 +30,7 @@ class Sweeps:
     def __init__(self, roots: Sequence[Path], *, lasts_s: float = _LASTS_S) -> None:
         self.roots = tuple(root.absolute() for root in roots)
         self._brief = Brief(lasts_s)
-        self._observers: dict[Path, Observer] = {}
+        self._looks = Looks()
 
     def forget(self) -> None:
         """What was read holds no longer: a sweep was started, or stopped."""
@@ -83,9 +83,7 @@ class Sweeps:
         return self._brief.get(folder, lambda: self._look(folder))
 
     def _look(self, folder: Path) -> SweepStatus:
-        if not is_on_cluster(folder):
-            return status(folder)
-        standing = self._observers.setdefault(folder, Observer(folder)).look()
+        standing = self._looks.at(folder)
         if not standing.is_at_work:
             return standing.status
         return replace(standing.status, controller=standing.status.controller or {"host": "slurm"})

@@ -284,6 +284,7 @@ class Controller:
         """
         if self._stop.count and not self.outcomes.interrupted:
             self.outcomes.interrupted = True
+            self._call_back()  # first: a job that is asked to end may end well
             for ticket, live in self._live.items():
                 self._interrupt(ticket, live)
         for ticket, live in self._live.items():

@@ -79,12 +79,9 @@ class Forms:
         launcher = given.get("launcher")
         if launcher is not None and launcher not in _LAUNCHERS:
             raise UsageError(f"there is no launcher {launcher!r}", todo=f"choose of {', '.join(_LAUNCHERS)}")
-        experiment = given.get("experiment")
-        if experiment is not None and not experiment.replace("-", "_").isidentifier():
-            raise UsageError(f"{experiment!r} cannot name an experiment", todo="use letters, digits, _ and -")
         return Order(
             overrides=[line.strip() for line in given.get("overrides", "").splitlines() if line.strip()],
-            experiment=experiment,
+            experiment=given.get("experiment"),
             tag=given.get("tag"),
             launcher=launcher,
             seeds=_seeds(given.get("seeds")),
