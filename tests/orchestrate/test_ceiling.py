@@ -3,7 +3,7 @@
 import pytest
 
 from runyard.base import UsageError
-from runyard.orchestrate.ceiling import MOST_JOBS, below_ceiling
+from runyard.orchestrate.planning.ceiling import MOST_JOBS, below_ceiling
 
 POINTS = [("x=1",), ("x=2",), ("x=3",)]
 

@@ -13,9 +13,9 @@ from runyard.base import State
 from runyard.execute import Ended, Event, Resources, Slots, Started, Task
 from runyard.execute.devices import Devices
 from runyard.orchestrate import Hooks, JobFacts, JobPayload, PlannedJob, StopSignal
-from runyard.orchestrate.controller import Controller
-from runyard.orchestrate.returns import Returned
-from runyard.orchestrate.settings import LauncherSettings
+from runyard.orchestrate.jobs.controller import Controller
+from runyard.orchestrate.jobs.returns import Returned
+from runyard.orchestrate.opening.settings import LauncherSettings
 from runyard.record import Journal, RunRecord
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from runyard.base import State, UsageError
-from runyard.orchestrate.display import LiveDisplay, PlainDisplay, SilentDisplay, make_display
-from runyard.orchestrate.view import (
+from runyard.orchestrate.showing.display import LiveDisplay, PlainDisplay, SilentDisplay, make_display
+from runyard.orchestrate.showing.view import (
     Best,
     BestSoFar,
     Progress,
@@ -241,7 +241,7 @@ def test_the_live_display_keeps_failures_and_counts_the_rest_of_many() -> None:
 
 
 def test_after_the_terminal_became_narrower_wrapped_lines_are_taken_away_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    from runyard.orchestrate import display as module
+    from runyard.orchestrate.showing import display as module
 
     assert module._erase([79, 40, 0], 80) == "\r\x1b[2A\x1b[J"
     assert module._erase([79, 40, 0], 40) == "\r\x1b[3A\x1b[J"
@@ -389,8 +389,8 @@ def test_no_thread_is_started() -> None:
 
 def test_the_live_display_has_its_colours_only_where_they_are_wanted(tmp_path: Path) -> None:
     code = (
-        "import sys; from runyard.orchestrate.display import make_display;"
-        "from runyard.orchestrate.view import Progress;"
+        "import sys; from runyard.orchestrate.showing.display import make_display;"
+        "from runyard.orchestrate.showing.view import Progress;"
         "d = make_display(sys.stdout, 3, kind='live');"
         "d.update(Progress(sweep_id='s', total=2, counts={'COMPLETED': 1}))"
     )

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from runyard.base import State
+from runyard.orchestrate.jobs.running import brief
 from runyard.orchestrate.resuming import _settle_journal
-from runyard.orchestrate.running import brief
 from runyard.record import Attempt, Journal, RunRecord, SweepPaths, replay
 
 

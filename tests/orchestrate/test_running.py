@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from runyard.base import State
-from runyard.orchestrate.running import state_of
+from runyard.orchestrate.jobs.running import state_of
 from runyard.pipeline import checkpoint
 
 

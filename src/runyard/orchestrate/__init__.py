@@ -1,26 +1,28 @@
 """The use case: plan, execute, record, finish; and take up again. Everything that Hydra's doors and the CLI call."""
 
-from runyard.orchestrate.announcing import ANNOUNCE_FILE, OUTPUT_NAME
-from runyard.orchestrate.ceiling import MOST_JOBS
-from runyard.orchestrate.closing import reference
-from runyard.orchestrate.controller import Hooks, Outcomes
-from runyard.orchestrate.display import Display, make_display
-from runyard.orchestrate.execution import Application, Execution, open_execution
-from runyard.orchestrate.finish import finish, index, sweep_state
-from runyard.orchestrate.opening import OpenSweep, new_sweep_id
-from runyard.orchestrate.planner import PlannedJob, PlannedJobs, planned_job
+from runyard.orchestrate.beginning import open_execution
+from runyard.orchestrate.ending import finish, index, reference, sweep_state
+from runyard.orchestrate.execution import Execution
+from runyard.orchestrate.jobs import Hooks, JobFacts, JobPayload, Outcomes, ReturnedFiles, StopSignal, brief
+from runyard.orchestrate.opening import (
+    ANNOUNCE_FILE,
+    LAUNCHER_KEYS,
+    OUTPUT_NAME,
+    Application,
+    LauncherSettings,
+    OpenSweep,
+    RecorderSettings,
+    Submission,
+    launcher_settings,
+    new_sweep_id,
+    thaw,
+)
+from runyard.orchestrate.planning import MOST_JOBS, PlannedJob, PlannedJobs, SweeperSettings, planned_job, settings_from
 from runyard.orchestrate.plugins import Launch, LocalLaunch, not_submitted, plain_exit, run_application, run_sweep
-from runyard.orchestrate.points import SweeperSettings, settings_from
 from runyard.orchestrate.recorder import begin_job, begin_run, begin_sweep, end_job, end_run, end_sweep
 from runyard.orchestrate.resuming import Selection, launcher_changes, main, parse_jobs, resume_command, thawed
-from runyard.orchestrate.returns import ReturnedFiles
-from runyard.orchestrate.running import JobFacts, brief
-from runyard.orchestrate.settings import LAUNCHER_KEYS, LauncherSettings, RecorderSettings, launcher_settings
-from runyard.orchestrate.snapshot import Submission, thaw
+from runyard.orchestrate.showing import BestSoFar, Display, Progress, RunningJob, eta_seconds, make_display
 from runyard.orchestrate.status import SweepStatus, cancel, collect, status
-from runyard.orchestrate.stop import StopSignal
-from runyard.orchestrate.view import BestSoFar, Progress, RunningJob, eta_seconds
-from runyard.orchestrate.worker import JobPayload
 
 __all__ = [
     "ANNOUNCE_FILE",

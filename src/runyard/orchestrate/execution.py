@@ -1,224 +1,55 @@
-"""The use case: submit, plan, run, record, finish; for a new sweep and for one that is taken up again."""
+"""Running a sweep's jobs in this process, from the first to the end: new ones, and those of one taken up again."""
 
 from __future__ import annotations
 
-import dataclasses
-import os
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.utils import setup_globals
-from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from runyard.base import InterruptedSweep, State, StorageError, SweepState, UsageError
-from runyard.compose import Composer, number_job
-from runyard.execute import (
-    Resources,
-    Slots,
-    fork_obstacles,
-    usable_cpus,
+from runyard.base import InterruptedSweep, State, StorageError, SweepState
+from runyard.compose import number_job
+from runyard.execute import Slots, fork_obstacles
+from runyard.orchestrate.ending import end_apart, index, reference
+from runyard.orchestrate.jobs import (
+    Controller,
+    Feed,
+    Hooks,
+    Isolation,
+    JobReturns,
+    Orders,
+    Outcomes,
+    Returned,
+    StopSignal,
+    Worker,
+    choose_isolation,
+    make_pool,
+    ready_worker,
 )
-from runyard.orchestrate.ceiling import below_ceiling
-from runyard.orchestrate.closing import reference
-from runyard.orchestrate.config import swept_names, task_overrides, validator
-from runyard.orchestrate.controller import Controller, Feed, Hooks, Outcomes
-from runyard.orchestrate.ending import end_apart
-from runyard.orchestrate.feed import PlanFeed
-from runyard.orchestrate.finish import index
-from runyard.orchestrate.forecast import Forecaster
-from runyard.orchestrate.isolation import Isolation, check_isolation, choose_isolation, make_pool
-from runyard.orchestrate.opening import OpenSweep, open_sweep
-from runyard.orchestrate.orders import Orders
-from runyard.orchestrate.past import Past
-from runyard.orchestrate.planner import PlannedJob, Planner, planned_job, submit
-from runyard.orchestrate.points import SweeperSettings, points_of
-from runyard.orchestrate.progress import ProgressReporter
-from runyard.orchestrate.resources import JobResources
-from runyard.orchestrate.returns import JobReturns, Returned
-from runyard.orchestrate.reuse import Reuse
-from runyard.orchestrate.running import own_provenance
-from runyard.orchestrate.settings import LauncherSettings
-from runyard.orchestrate.snapshot import PointsFile, freeze, submission_of
-from runyard.orchestrate.stop import StopSignal
-from runyard.orchestrate.worker import Worker, unrecorded
-from runyard.plan import Points
-from runyard.record import (
-    Attempt,
-    ControllerLock,
-    Imports,
-    Journal,
-    PlanMark,
-    RunRecord,
-    controller_identity,
-    current_entry,
-    imported_code,
-    read_code,
-)
-
-#: how often the registry and ``sweep.json`` follow a running sweep, in seconds.
-_INDEX_EVERY_S = 1.0
-_SAVE_EVERY_S = 5.0
-#: how long jobs are planned before the first one starts, in seconds; the rest is planned while jobs run.
-_PLAN_FIRST_S = 0.15
-#: compositions whose jobs are readied before the first fork; those of others are handed their whole config.
-_REHEARSED = 64
+from runyard.orchestrate.planning import PlanFeed, PlannedJob, Reuse, planned_job, slots_of
+from runyard.orchestrate.progress import ProgressReporter, Upkeep
+from runyard.orchestrate.submitting import SubmittedSweep
+from runyard.record import Attempt, ControllerLock, Journal, RunRecord, controller_identity
 
 
 @dataclass(slots=True)
-class Application:
-    """What Hydra gives a launcher: the task, the context, and the sweep's own config."""
+class Execution(SubmittedSweep):
+    """A submitted sweep that this process runs, to its end. Batches of jobs may come one after another.
 
-    task_function: TaskFunction
-    context: HydraContext
-    config: DictConfig
-
-
-@dataclass(slots=True)
-class Jobs:
-    """The jobs of a sweep so far: how many, their swept names, how far the plan goes."""
-
-    count: int = 0
-    names: tuple[str, ...] = ()
-    replicate: str | None = None
-    planned: int = 0
-    mark: PlanMark | None = None
-
-
-@dataclass(slots=True)
-class Execution:
-    """One sweep in this process, from its submission to its end. Batches of jobs may come one after another.
-
-    ``before`` counts the jobs, by state, that ended before this process and are not run by it.
+    ``before`` counts the jobs, by state, that ended before this process and are not run by it; ``best_before`` are
+    records of them.
     """
 
-    app: Application
-    opened: OpenSweep
-    composer: Composer
-    settings: LauncherSettings
-    launcher_values: Mapping[str, Any]
-    resources: JobResources
-    reuse: str = "never"
-    jobs: Jobs = field(default_factory=Jobs)
     before: Counter[State] = field(default_factory=Counter)
     best_before: Iterable[RunRecord] = ()
-    _changed: list[RunRecord] = field(default_factory=list)
-    _indexed_at: float = 0.0
-    _saved_at: float = 0.0
+    _upkeep: Upkeep = field(init=False)
     _lock: ControllerLock | None = None
     _isolation: Isolation | None = None
-    _forecaster: Forecaster | None = None
 
-    def outlook(self) -> list[str]:
-        """What is expected of the jobs that this process has planned, in lines for the user."""
-        if self._forecaster is None:
-            return []
-        slots = self.settings.n_jobs or usable_cpus()
-        return self._forecaster.tally.lines(slots=slots, jobs=self.jobs.count, reuses=self.reuses)
-
-    @property
-    def reuses(self) -> bool:
-        """Whether results of equal runs are taken over."""
-        return self.reuse == "completed"
-
-    def _past(self) -> Past:
-        return Past(
-            self.opened.root,
-            self.opened.dir,
-            experiment=self.opened.record.experiment,
-            cwd=Path(str(self.app.config.hydra.runtime.cwd)),
-        )
-
-    def submit(
-        self, points: Iterable[Sequence[str]], names: Sequence[str] | None = None, replicate: str | None = None
-    ) -> int:
-        """Freezes further jobs, after checking them; returns the number of the first.
-
-        Args:
-            points: the overrides of each job.
-            names: swept keys in their order; None finds them by comparing with the command line's overrides.
-            replicate: the swept key that only repeats.
-
-        Raises:
-            hydra.errors.HydraException: a job cannot be composed, in Hydra's words.
-            UsageError: the application's own check refuses a job.
-        """
-        if names is None:
-            points = [tuple(point) for point in points]
-            names = self._names_of(points)
-        first = self.jobs.count
-        file = PointsFile(self.opened.dir)
-        file.cut(first)
-        self.jobs.count += submit(self.composer, below_ceiling(points, first), file, self._check())
-        if tuple(names) != self.jobs.names:
-            self.jobs = Jobs(count=self.jobs.count, names=tuple(names), replicate=replicate)
-        self._freeze()
-        with Journal(self.opened.paths.journal) as journal:
-            journal.append("sweep", sweep=self.opened.record.to_json())
-            journal.append("submitted", count=self.jobs.count)
-        self._save(state=SweepState.RUNNING, replicate=self.jobs.replicate)
-        return first
-
-    def _check(self) -> Callable[[DictConfig], None] | None:
-        """What a job's config is checked for before anything runs; None when there is nothing to check."""
-        validate = validator(self.opened.settings)
-        if not self.resources.reads_config:
-            return validate
-        slots = slots_of(self.settings)
-
-        def check(config: DictConfig) -> None:
-            if validate is not None:
-                validate(config)
-            slots.check(self.resources.of(task_overrides(config), config))
-
-        return check
-
-    def submit_points(self, settings: SweeperSettings, arguments: Sequence[str]) -> Points:
-        """Submits what our sweeper is asked for; returns the points, gone through. Raises as ``submit``."""
-        self.reuse = settings.reuse
-        parser = OverridesParser.create(config_loader=self.app.context.config_loader)
-        points = points_of(self.app.config, settings, arguments, parser, self.composer)
-        self.submit(points, points.names, points.replicate)
-        if not self.jobs.count:
-            raise UsageError(
-                f"no job is left: all {points.left.excluded} are excluded",
-                where="hydra.sweeper",
-                todo="look at hydra.sweeper.include and exclude",
-            )
-        return points
-
-    def _names_of(self, points: Sequence[Sequence[str]]) -> tuple[str, ...]:
-        common = task_overrides(self.app.config)
-        found = dict.fromkeys(self.jobs.names)
-        for point in points:
-            found.update(dict.fromkeys(swept_names(point, common)))
-        return tuple(found)
-
-    def _freeze(self) -> None:
-        submission = submission_of(self.app.config, self.opened.entry)
-        freeze(
-            self.opened.dir,
-            dataclasses.replace(
-                submission,
-                launcher=self.launcher_values,
-                frozen=self.composer.frozen,
-                names=self.jobs.names,
-                replicate=self.jobs.replicate,
-                jobs=self.jobs.count,
-            ),
-        )
-        self.opened.paths.composed.unlink(missing_ok=True)
-
-    def plan_all(self) -> None:
-        """Plans every job, and runs none."""
-        with Journal(self.opened.paths.journal) as journal:
-            self._keep_plan(self._feed(journal, 0, self.jobs.count, None, {}), to_end=True)
+    def __post_init__(self) -> None:
+        self._upkeep = Upkeep(self.opened)
 
     def run(
         self,
@@ -241,7 +72,7 @@ class Execution:
             with Journal(self.opened.paths.journal) as journal, StopSignal() as stop:
                 identity = controller_identity()
                 journal.append("controller", pid=identity["pid"], host=identity["host"])
-                self._save(state=SweepState.RUNNING, controller=identity, finished_at=None)
+                self.opened.save(state=SweepState.RUNNING, controller=identity, finished_at=None)
                 index(self.opened, latest=False, runs=())
                 feed = self._feed(journal, first, count, wanted, earlier or {})
                 outcomes = self._run_pool(feed, slots, journal, stop)
@@ -254,36 +85,6 @@ class Execution:
             raise
         self.before += outcomes.counts
         return outcomes
-
-    def _feed(
-        self,
-        journal: Journal,
-        first: int,
-        count: int,
-        wanted: Callable[[int], bool] | None,
-        earlier: Mapping[int, tuple[Attempt, ...]],
-    ) -> PlanFeed:
-        jobs = self.jobs
-        if self._forecaster is None:
-            self._forecaster = Forecaster(self._past(), exclude=self.opened.settings.exclude_keys)
-        planner = Planner(
-            self.opened.dir,
-            self.composer,
-            names=jobs.names,
-            jobs=jobs.count,
-            planned=jobs.planned,
-            mark=jobs.mark,
-            forecaster=self._forecaster,
-        )
-        feed = PlanFeed(self.opened.dir, planner, journal, first=first, count=count, wanted=wanted, earlier=earlier)
-        feed.plan_for(_PLAN_FIRST_S)
-        return feed
-
-    def _keep_plan(self, feed: PlanFeed, *, to_end: bool) -> None:
-        """Remembers how far the plan goes, after bringing it to its end where that is wanted."""
-        while to_end and feed.work_ahead():
-            pass
-        self.jobs.planned, self.jobs.mark = feed.planner.planned, feed.planner.mark
 
     def _storage_error(self, error: OSError) -> StorageError:
         return StorageError(
@@ -318,11 +119,10 @@ class Execution:
             before=self.before,
             seen=self.best_before,
         )
-        hooks = Hooks(ended=self._hook_ended(reporter), turn=self._hook_turn(reporter))
         try:
             if self.settings.display != "none":
                 sys.stderr.write("".join(f"{line}\n" for line in self.outlook()))
-            return self.run_feed(feed, slots, journal, stop, hooks, ready=reporter.start)
+            return self.run_feed(feed, slots, journal, stop, self._upkeep.hooks(reporter), ready=reporter.start)
         finally:
             reporter.close()
 
@@ -370,29 +170,6 @@ class Execution:
         finally:
             pool.close()
 
-    def _hook_ended(self, reporter: ProgressReporter) -> Callable[[RunRecord], None]:
-        def ended(record: RunRecord) -> None:
-            self._changed.append(record)
-            reporter.ended(record)
-
-        return ended
-
-    def _hook_turn(self, reporter: ProgressReporter) -> Callable[[Sequence[tuple[PlannedJob, float]]], None]:
-        def turn(running: Sequence[tuple[PlannedJob, float]]) -> None:
-            reporter.turn(running)
-            now = time.monotonic()
-            if self._changed and now - self._indexed_at >= _INDEX_EVERY_S:
-                index(self.opened, latest=False, runs=self._changed)
-                self._changed, self._indexed_at = [], time.monotonic()
-            if now - self._saved_at >= _SAVE_EVERY_S:
-                self._saved_at = now
-                self._save(counts=reporter.counts())
-
-        return turn
-
-    def _save(self, **changes: Any) -> None:
-        self.opened.save(**changes)
-
     def _choose_isolation(self) -> Isolation:
         before = self._isolation
         self._isolation = choose_isolation(self.settings, self.opened.entry, fork_obstacles())
@@ -402,29 +179,7 @@ class Execution:
 
     def worker(self, *, rehearses: bool) -> Worker:
         """Runs jobs of this sweep; with ``rehearses`` what they have in common is done before they are forked."""
-        rehearsals = {}
-        for choices in list(self.composer.frozen.bases)[: _REHEARSED if rehearses else 0]:
-            rehearsal = self.composer.rehearse(choices)
-            if rehearsal is not None:
-                rehearsals[choices] = rehearsal
-        provenance = self._provenance()
-        return Worker(
-            task_function=self.app.task_function,
-            context=unrecorded(self.app.context),
-            rehearsals=rehearsals,
-            provenance=provenance,
-            imports=Imports(),
-            lines=own_provenance(provenance),
-            seed_key=self.opened.settings.seed_key,
-        )
-
-    def _provenance(self) -> Mapping[str, Any]:
-        """That of the sweep; the code is what this process has imported, which may have changed since."""
-        provenance, base = self.opened.provenance, read_code(self.opened.paths.code)
-        if base is None:
-            return provenance
-        now = imported_code(Path(str(self.app.config.hydra.runtime.cwd)))
-        return {**provenance, "code": {"base": base.id, "files": now.without(base)}}
+        return ready_worker(self.app, self.opened, self.composer, rehearses=rehearses)
 
     def end(self, outcomes: Outcomes) -> bool:
         """Makes the sweep's files and says how it ended; returns whether every job completed.
@@ -451,65 +206,3 @@ class Execution:
             return number_job(self.composer.compose(job.overrides), job.job)
 
         return JobReturns(count, job_of, returned, config_of)
-
-
-def slots_of(settings: LauncherSettings) -> Slots:
-    """The room for jobs on this machine, or in this allocation."""
-    return Slots.of_machine(
-        n_jobs=settings.n_jobs,
-        cpus=settings.cpus,
-        counts_cpus=settings.counts_cpus,
-        gpus=settings.gpus,
-        environment=os.environ,
-    )
-
-
-def new_execution(app: Application, settings: LauncherSettings, launcher_values: Mapping[str, Any]) -> Execution:
-    """Opens a sweep that is to run on this machine.
-
-    Raises:
-        UsageError: a setting is wrong, or the directory cannot be had.
-    """
-    slots = slots_of(settings)
-    resources = JobResources(settings.resources, settings.rules, settings.resources_from)
-    for wanted in resources.every():
-        slots.check(wanted)
-    check_isolation(settings.isolation, current_entry(str(app.config.hydra.runtime.cwd)))
-    return open_execution(app, settings, launcher_values)
-
-
-def open_execution(app: Application, settings: LauncherSettings, launcher_values: Mapping[str, Any]) -> Execution:
-    """Opens a sweep that is to run wherever.
-
-    Raises:
-        UsageError: a setting is wrong, or the directory cannot be had.
-    """
-    setup_globals()
-    opened = open_sweep(app.config)
-    composer = Composer(app.config, app.context.config_loader, exclude=opened.settings.exclude_keys)
-    return Execution(
-        app=app,
-        opened=opened,
-        composer=composer,
-        settings=settings,
-        launcher_values=launcher_values,
-        resources=JobResources(settings.resources, settings.rules, settings.resources_from),
-    )
-
-
-def foreign_execution(app: Application) -> Execution:
-    """Opens a sweep whose jobs another launcher runs; it is planned here, and not run.
-
-    Raises:
-        UsageError: the directory cannot be had.
-    """
-    opened = open_sweep(app.config)
-    composer = Composer(app.config, app.context.config_loader, exclude=opened.settings.exclude_keys)
-    return Execution(
-        app=app,
-        opened=opened,
-        composer=composer,
-        settings=LauncherSettings(),
-        launcher_values={},
-        resources=JobResources(Resources()),
-    )

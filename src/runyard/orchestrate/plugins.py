@@ -19,10 +19,11 @@ from omegaconf import OmegaConf
 import runyard.pipeline  # noqa: F401 (a task's calls find it loaded: its process is forked from this one)
 from runyard import compose
 from runyard.base import InterruptedSweep, RunyardError, StorageError, UsageError
-from runyard.orchestrate.controller import Outcomes
-from runyard.orchestrate.execution import Application, Execution, foreign_execution, new_execution
-from runyard.orchestrate.points import SweeperSettings
-from runyard.orchestrate.settings import LAUNCHER_KEYS, LauncherSettings, launcher_settings
+from runyard.orchestrate.beginning import foreign_execution, new_execution
+from runyard.orchestrate.execution import Execution
+from runyard.orchestrate.jobs import Outcomes
+from runyard.orchestrate.opening import LAUNCHER_KEYS, Application, LauncherSettings, launcher_settings
+from runyard.orchestrate.planning import SweeperSettings
 from runyard.orchestrate.sweeping import first_failure, left_lines, run_batches, save_multirun, show_plan
 
 

@@ -1,4 +1,4 @@
-"""From what the controller knows to what the display shows."""
+"""What follows a sweep at work: the display all the time; the registry and ``sweep.json`` now and then."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from runyard.base import STATES, TERMINAL, State
 from runyard.execute import usable_cpus
-from runyard.orchestrate.display import make_display
-from runyard.orchestrate.opening import OpenSweep
-from runyard.orchestrate.planner import PlannedJob
-from runyard.orchestrate.settings import LauncherSettings
-from runyard.orchestrate.view import BestSoFar, Progress, RunningJob, eta_seconds
+from runyard.orchestrate.ending import index
+from runyard.orchestrate.jobs import Hooks
+from runyard.orchestrate.opening import LauncherSettings, OpenSweep
+from runyard.orchestrate.planning import PlannedJob
+from runyard.orchestrate.showing import BestSoFar, Progress, RunningJob, eta_seconds, make_display
 from runyard.record import RunRecord
 
 #: how often the picture is put together, in seconds; the display draws no faster.
 _EVERY_S = 0.125
+#: how often the registry and ``sweep.json`` follow a running sweep, in seconds.
+_INDEX_EVERY_S = 1.0
+_SAVE_EVERY_S = 5.0
 
 
 class ProgressReporter:
@@ -108,3 +111,34 @@ class ProgressReporter:
     def close(self) -> None:
         """After the last job."""
         self._display.close()
+
+
+class Upkeep:
+    """Has the registry and ``sweep.json`` follow the jobs of one sweep, over all its batches."""
+
+    def __init__(self, opened: OpenSweep) -> None:
+        self._opened = opened
+        self._changed: list[RunRecord] = []
+        self._indexed_at = self._saved_at = 0.0
+
+    def hooks(self, reporter: ProgressReporter) -> Hooks:
+        """What the controller's loop calls; the display hears of it as well."""
+
+        def ended(record: RunRecord) -> None:
+            self._changed.append(record)
+            reporter.ended(record)
+
+        def turn(running: Sequence[tuple[PlannedJob, float]]) -> None:
+            reporter.turn(running)
+            self._follow(reporter)
+
+        return Hooks(ended=ended, turn=turn)
+
+    def _follow(self, reporter: ProgressReporter) -> None:
+        now = time.monotonic()
+        if self._changed and now - self._indexed_at >= _INDEX_EVERY_S:
+            index(self._opened, latest=False, runs=self._changed)
+            self._changed, self._indexed_at = [], time.monotonic()
+        if now - self._saved_at >= _SAVE_EVERY_S:
+            self._saved_at = now
+            self._opened.save(counts=reporter.counts())

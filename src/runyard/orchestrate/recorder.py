@@ -17,19 +17,21 @@ from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import RecordError, State, SweepState, UsageError, iso, utc_now
 from runyard.compose import run_key
-from runyard.orchestrate.config import (
+from runyard.orchestrate.ending import finish, index
+from runyard.orchestrate.jobs import JobFacts, RunningJob
+from runyard.orchestrate.opening import (
     OUR_LAUNCHERS,
+    OpenSweep,
     key_of,
     launcher_name,
+    open_sweep,
+    opened_for,
     recorder_settings,
     seed_of,
     task_overrides,
     validator,
 )
-from runyard.orchestrate.finish import finish, index
-from runyard.orchestrate.opening import OpenSweep, open_sweep, opened_for
-from runyard.orchestrate.planner import typed_params
-from runyard.orchestrate.running import JobFacts, RunningJob
+from runyard.orchestrate.planning import typed_params
 from runyard.record import (
     RunRecord,
     count_states,

@@ -25,16 +25,24 @@ from omegaconf import DictConfig
 from runyard.base import FAILURES, TERMINAL, RunyardError, State, UsageError, unknown_name
 from runyard.compose import CapturedApplication, Composer, run_captured
 from runyard.execute import end_processes
-from runyard.orchestrate.config import recorder_settings, task_overrides
-from runyard.orchestrate.execution import Application, Execution, Jobs
-from runyard.orchestrate.finish import finish
-from runyard.orchestrate.opening import OpenSweep, adopt, provenance_now
-from runyard.orchestrate.planfile import check_plan_file
-from runyard.orchestrate.points import sweeper_settings
-from runyard.orchestrate.resources import JobResources
-from runyard.orchestrate.running import brief
-from runyard.orchestrate.settings import LAUNCHER_KEYS, LauncherSettings, launcher_settings
-from runyard.orchestrate.snapshot import Submission, thaw
+from runyard.orchestrate.ending import finish
+from runyard.orchestrate.execution import Execution
+from runyard.orchestrate.jobs import brief
+from runyard.orchestrate.opening import (
+    LAUNCHER_KEYS,
+    Application,
+    LauncherSettings,
+    OpenSweep,
+    Submission,
+    adopt,
+    launcher_settings,
+    provenance_now,
+    recorder_settings,
+    task_overrides,
+    thaw,
+)
+from runyard.orchestrate.planning import JobResources, check_plan_file, sweeper_settings
+from runyard.orchestrate.submitting import Jobs
 from runyard.record import (
     ControllerLock,
     Entry,

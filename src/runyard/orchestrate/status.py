@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from runyard.base import RecordError, State, SweepBusy, SweepState, UsageError
-from runyard.orchestrate.finish import finish, make_files
-from runyard.orchestrate.opening import OpenSweep
-from runyard.orchestrate.planfile import restore_plan_file
-from runyard.orchestrate.settings import RecorderSettings
+from runyard.orchestrate.ending import finish, make_files
+from runyard.orchestrate.opening import OpenSweep, RecorderSettings
+from runyard.orchestrate.planning import restore_plan_file
 from runyard.record import (
     RunRecord,
     SweepPaths,

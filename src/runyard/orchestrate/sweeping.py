@@ -11,34 +11,32 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import SweepState
-from runyard.orchestrate.closing import reference
-from runyard.orchestrate.execution import Execution
-from runyard.orchestrate.finish import finish, index
-from runyard.orchestrate.opening import OpenSweep
-from runyard.orchestrate.snapshot import PointsFile
+from runyard.orchestrate.ending import finish, index, reference
+from runyard.orchestrate.opening import OpenSweep, PointsFile
+from runyard.orchestrate.submitting import SubmittedSweep
 from runyard.plan import Left
 from runyard.record import count_states, iter_plan, read_runs, shown
 
 _SHOWN_ROWS = 40
 
 
-def show_plan(execution: Execution, left: Left) -> None:
+def show_plan(sweep: SubmittedSweep, left: Left) -> None:
     """A dry run: plans and prints; runs nothing. ``runyard resume`` can run it."""
-    execution.plan_all()
-    opened = execution.opened
+    sweep.plan_all()
+    opened = sweep.opened
     opened.save(state=SweepState.PENDING, counts=count_states(read_runs(opened.dir)), controller=None)
     index(opened, latest=False)
-    for line in (*plan_lines(execution), *left_lines(left), *_next_lines(opened)):
+    for line in (*plan_lines(sweep), *left_lines(left), *_next_lines(opened)):
         sys.stdout.write(line + "\n")
 
 
-def plan_lines(execution: Execution) -> list[str]:
+def plan_lines(sweep: SubmittedSweep) -> list[str]:
     """The plan as a table for the terminal: the first rows and the last."""
-    count, names = execution.jobs.count, execution.jobs.names
+    count, names = sweep.jobs.count, sweep.jobs.names
     first, last = (_SHOWN_ROWS - 3, count - 3) if count > _SHOWN_ROWS else (count, count)
     shown_rows = [
         [str(row.job), *(row.values.get(name, "") for name in names), row.note]
-        for row in iter_plan(execution.opened.paths.plan_csv)
+        for row in iter_plan(sweep.opened.paths.plan_csv)
         if row.job < first or row.job >= last
     ]
     rows = [["job", *names, "plan"], *shown_rows]
@@ -46,7 +44,7 @@ def plan_lines(execution: Execution) -> list[str]:
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     if last > first:
         lines.insert(first + 1, f"... {last - first} more ...")
-    return [*lines, *execution.outlook(), "nothing was run"]
+    return [*lines, *sweep.outlook(), "nothing was run"]
 
 
 def left_lines(left: Left) -> list[str]:
@@ -66,22 +64,22 @@ def _next_lines(opened: OpenSweep) -> list[str]:
     return lines
 
 
-def run_batches(execution: Execution, launcher: Launcher, size: int | None) -> list[Sequence[JobReturn]]:
+def run_batches(sweep: SubmittedSweep, launcher: Launcher, size: int | None) -> list[Sequence[JobReturn]]:
     """Launches every job by a launcher that is not ours, ``size`` at a time (None: all at once).
 
     Raises:
         Exception: what the launcher raised, after the sweep's files are made.
     """
-    count = execution.jobs.count
+    count = sweep.jobs.count
     step = size or max(1, count)
-    points = PointsFile(execution.opened.dir)
+    points = PointsFile(sweep.opened.dir)
     try:
         return [
             launcher.launch([list(p) for p in points.read(first, step)], initial_job_idx=first)
             for first in range(0, count, step)
         ]
     finally:
-        finish(execution.opened)
+        finish(sweep.opened)
 
 
 def first_failure(returns: Sequence[Sequence[JobReturn]]) -> JobReturn | None:

@@ -9,9 +9,9 @@ import traceback
 import warnings
 
 from runyard.base import State, SweepState
-from runyard.orchestrate.closing import closing_lines
-from runyard.orchestrate.controller import Outcomes
-from runyard.orchestrate.finish import finish
+from runyard.orchestrate.ending.closing import closing_lines
+from runyard.orchestrate.ending.finish import finish
+from runyard.orchestrate.jobs import Outcomes
 from runyard.orchestrate.opening import OpenSweep
 from runyard.record import read_sweep
 

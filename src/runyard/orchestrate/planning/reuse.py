@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from runyard.base import RecordError, State
-from runyard.orchestrate.past import Past, PastRun
+from runyard.orchestrate.planning.past import Past, PastRun
 from runyard.record import RUN_FILE, Code, RunRecord, code_of, write_run
 
 

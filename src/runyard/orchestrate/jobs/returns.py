@@ -13,9 +13,9 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from runyard.base import JobFailed, RecordError, State, write_bytes
-from runyard.orchestrate.config import task_overrides, without_hydra
-from runyard.orchestrate.planner import PlannedJob
-from runyard.orchestrate.worker import JobReport
+from runyard.orchestrate.jobs.worker import JobReport
+from runyard.orchestrate.opening import task_overrides, without_hydra
+from runyard.orchestrate.planning import PlannedJob
 from runyard.record import RunRecord, read_run
 
 _NOTHING = (None, None, False, None)

@@ -14,9 +14,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import RunyardError, SweepState, UsageError, iso, utc_now, write_text
-from runyard.orchestrate.announcing import announce, give_back_output, take_announcement
-from runyard.orchestrate.aside import set_aside
-from runyard.orchestrate.config import (
+from runyard.orchestrate.opening.announcing import announce, give_back_output, take_announcement
+from runyard.orchestrate.opening.aside import set_aside
+from runyard.orchestrate.opening.config import (
     CALLBACK,
     OUR_LAUNCHERS,
     absolute,
@@ -26,9 +26,9 @@ from runyard.orchestrate.config import (
     recorder_settings,
     task_overrides,
 )
-from runyard.orchestrate.identity import claim_directory, sweep_id
-from runyard.orchestrate.settings import RecorderSettings
-from runyard.orchestrate.snapshot import freeze, submission_of
+from runyard.orchestrate.opening.identity import claim_directory, sweep_id
+from runyard.orchestrate.opening.settings import RecorderSettings
+from runyard.orchestrate.opening.snapshot import freeze, submission_of
 from runyard.record import (
     Entry,
     GitState,

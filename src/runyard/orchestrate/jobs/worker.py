@@ -16,8 +16,8 @@ from hydra.types import HydraContext, TaskFunction
 from runyard.base import RunyardError
 from runyard.compose import Choices, JobOrder, Rehearsal, prepare_logging, run_as_hydra
 from runyard.execute import Report
-from runyard.orchestrate.config import seed_of
-from runyard.orchestrate.running import Ending, JobFacts, RunningJob
+from runyard.orchestrate.jobs.running import Ending, JobFacts, RunningJob
+from runyard.orchestrate.opening import seed_of
 from runyard.record import Imports, packages
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ from omegaconf import DictConfig
 
 from runyard.base import UsageError
 from runyard.execute import ForkPool, InlinePool, Pool, Program, Report, SpawnPool, Work, call_command
-from runyard.orchestrate.settings import LauncherSettings
-from runyard.orchestrate.spawned import SpawnedSweep
-from runyard.orchestrate.worker import JobPayload, Worker
+from runyard.orchestrate.jobs.spawned import SpawnedSweep
+from runyard.orchestrate.jobs.worker import JobPayload, Worker
+from runyard.orchestrate.opening import LauncherSettings
 from runyard.record import Entry
 
 _KEY = "hydra.launcher.isolation"
@@ -106,7 +106,7 @@ def _program(worker: Worker, entry: Entry) -> Program:
         callbacks=_pickled_callbacks(worker.context.callbacks),
     )
     return Program(
-        command=call_command(entry.python, entry.flags, "runyard.orchestrate.spawned", "main"),
+        command=call_command(entry.python, entry.flags, "runyard.orchestrate.jobs.spawned", "main"),
         cwd=entry.cwd,
         common=pickle.dumps(common),
     )

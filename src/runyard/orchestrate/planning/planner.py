@@ -17,9 +17,8 @@ from omegaconf import DictConfig
 
 from runyard.base import RecordError, UsageError
 from runyard.compose import ComposedJob, Composer, OverrideReader
-from runyard.orchestrate.config import key_of, plain_params
-from runyard.orchestrate.forecast import Ahead, Forecaster
-from runyard.orchestrate.snapshot import ComposedFile, PointsFile
+from runyard.orchestrate.opening import ComposedFile, PointsFile, key_of, plain_params
+from runyard.orchestrate.planning.forecast import Ahead, Forecaster
 from runyard.record import (
     REDACTED,
     Journal,

@@ -13,8 +13,8 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import FAILURES, State
-from runyard.orchestrate.past import Past, PastRun
-from runyard.orchestrate.view import rough
+from runyard.orchestrate.planning.past import Past, PastRun
+from runyard.orchestrate.showing import rough
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_KEYS, _MOST_REASONS = 3, 3

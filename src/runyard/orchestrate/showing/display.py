@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from runyard.base import State, unknown_name
-from runyard.orchestrate.view import Progress, best_text, failure_line, number, render_lines, time_line
+from runyard.orchestrate.showing.view import Progress, best_text, failure_line, number, render_lines, time_line
 from runyard.record import RunRecord, label_of, one_line
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from runyard.base import FAILURES, State
-from runyard.orchestrate.controller import Outcomes
+from runyard.orchestrate.jobs import Outcomes
 from runyard.orchestrate.opening import OpenSweep
 from runyard.record import RunPaths, RunRecord, count_states, label_of, shown
 

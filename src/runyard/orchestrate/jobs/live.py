@@ -14,9 +14,9 @@ from typing import Any
 
 from runyard.base import TERMINAL, RecordError, State, iso, utc_now
 from runyard.execute import Ended, Lease, Resources, Task, Verdict, judge, signal_name
-from runyard.orchestrate.planner import PlannedJob
-from runyard.orchestrate.running import blank_record
-from runyard.orchestrate.worker import JobPayload, JobReport
+from runyard.orchestrate.jobs.running import blank_record
+from runyard.orchestrate.jobs.worker import JobPayload, JobReport
+from runyard.orchestrate.planning import PlannedJob
 from runyard.record import Attempt, ErrorInfo, RunPaths, RunRecord, read_run, write_run
 
 

@@ -15,7 +15,7 @@ from hydra.types import HydraContext
 from runyard.base import UsageError
 from runyard.compose import CapturedApplication, run_captured
 from runyard.execute import Report, end_process, inherited
-from runyard.orchestrate.worker import JobPayload, Worker, fail_before_task
+from runyard.orchestrate.jobs.worker import JobPayload, Worker, fail_before_task
 from runyard.record import Entry
 
 

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from runyard.base import function_of, unknown_name
 from runyard.gates import Rule, parse_rules, read_rules
-from runyard.orchestrate.settings import RecorderSettings
+from runyard.orchestrate.opening.settings import RecorderSettings
 
 CALLBACK = "hydra.callbacks.runyard"
 OUR_LAUNCHERS = frozenset(

@@ -13,8 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import UsageError, unknown_name
 from runyard.compose import Composer
-from runyard.orchestrate.config import absolute
-from runyard.orchestrate.planner import Values
+from runyard.orchestrate.opening import absolute
+from runyard.orchestrate.planning.planner import Values
 from runyard.plan import (
     Axis,
     Chain,

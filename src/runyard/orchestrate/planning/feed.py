@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from runyard.base import RecordError
-from runyard.orchestrate.planner import PlannedJob, PlannedJobs, Planner
+from runyard.orchestrate.planning.planner import PlannedJob, PlannedJobs, Planner
 from runyard.record import Attempt, Journal, SweepPaths
 
 #: jobs that are planned at a time.

@@ -13,7 +13,7 @@ from typing import Any
 
 from runyard.base import State, UsageError, compact_json, iso, utc_now
 from runyard.compose import wording
-from runyard.orchestrate.config import plain_params
+from runyard.orchestrate.opening import plain_params
 from runyard.pipeline import StageElsewhere, checkpoint
 from runyard.record import (
     RUN_FILE,

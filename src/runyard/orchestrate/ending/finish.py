@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runyard.base import RunyardError, State, SweepState, iso, utc_now
-from runyard.orchestrate.config import finisher, gate_rules
-from runyard.orchestrate.opening import OpenSweep
+from runyard.orchestrate.opening import OpenSweep, finisher, gate_rules
 from runyard.record import RunRecord, SweepPaths, count_states, read_runs
 
 Say = Callable[[str], None]

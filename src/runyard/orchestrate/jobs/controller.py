@@ -6,22 +6,20 @@ import heapq
 import signal
 import socket
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
 
 from runyard.base import State, append_text
 from runyard.compose import wording
 from runyard.execute import Ended, Lease, Pool, Resources, Slots, Started
-from runyard.orchestrate.live import Live, report_of, write_for_dead
-from runyard.orchestrate.orders import Orders
-from runyard.orchestrate.planner import PlannedJob
-from runyard.orchestrate.returns import Returned
-from runyard.orchestrate.running import JobFacts, brief, refused
-from runyard.orchestrate.settings import LauncherSettings
-from runyard.orchestrate.stop import StopSignal
-from runyard.orchestrate.worker import JobReport
+from runyard.orchestrate.jobs.feed import Earlier, Feed
+from runyard.orchestrate.jobs.live import Live, report_of, write_for_dead
+from runyard.orchestrate.jobs.orders import Orders
+from runyard.orchestrate.jobs.outcomes import Hooks, Outcomes
+from runyard.orchestrate.jobs.returns import Returned
+from runyard.orchestrate.jobs.running import JobFacts, brief, refused
+from runyard.orchestrate.jobs.stop import StopSignal
+from runyard.orchestrate.jobs.worker import JobReport
+from runyard.orchestrate.opening import LauncherSettings
+from runyard.orchestrate.planning import PlannedJob
 from runyard.record import Attempt, Journal, RunPaths, RunRecord
 
 #: how long the loop waits for an event at the most, in seconds; the display is redrawn as often.
@@ -34,52 +32,6 @@ _QUIET_S = 0.02
 _UPKEEP_WITHIN_S = 0.25
 #: jobs that wait in line at the most, each for the room of one that runs.
 _IN_LINE = 8
-
-Earlier = tuple[Attempt, ...]
-
-
-class Feed(Protocol):
-    """The jobs to run, in order; each with its attempts so far. What it has planned ahead is its own affair.
-
-    ``is_alone`` tells that nobody else takes jobs from it: they may be taken before there is room for them.
-    """
-
-    is_alone: bool
-
-    def peek(self) -> tuple[PlannedJob, Earlier] | None:
-        """The next job; None after the last. It is asked for when there is room for a job."""
-
-    def glance(self) -> tuple[PlannedJob, Earlier] | None:
-        """The job that is likely to be next, for getting it ready; None when that is not known."""
-
-    def pop(self) -> None:
-        """Takes the next job away."""
-
-    def work_ahead(self) -> bool:
-        """Does a little of what will be needed; returns whether there is more to do."""
-
-
-@dataclass(slots=True)
-class Outcomes:
-    """What the loop has brought: how many jobs ended in which state, and what the tasks returned."""
-
-    returned: Returned
-    counts: Counter[State] = field(default_factory=Counter)
-    interrupted: bool = False
-    stopped_by_rule: bool = False
-
-    @property
-    def failures(self) -> int:
-        """Jobs that ended and did not complete."""
-        return sum(n for state, n in self.counts.items() if state is not State.COMPLETED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks:
-    """What the loop tells others: ``ended`` after each record, ``turn`` several times a second."""
-
-    ended: Callable[[RunRecord], None]
-    turn: Callable[[Sequence[tuple[PlannedJob, float]]], None]
 
 
 class Controller:

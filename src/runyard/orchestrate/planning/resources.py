@@ -1,16 +1,20 @@
-"""What each job asks for: the same for all, by rules on its overrides, or as its own config says."""
+"""What each job asks for: the same for all, by rules on its overrides, or as its own config says; and the room there
+is for it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from runyard.base import UsageError, unknown_name
-from runyard.execute import Resources
-from runyard.orchestrate.planner import Values
+from runyard.execute import Resources, Slots
+from runyard.orchestrate.opening import LauncherSettings
+from runyard.orchestrate.planning.planner import Values
 
 _RULES = "hydra.launcher.resources.rules"
 _EXAMPLE = "write a list of rules such as {when: model=big, gpus: 2}"
@@ -98,3 +102,14 @@ def _changes(given: Any, where: str) -> dict[str, Any]:
 
 def _with(base: Resources, changes: Mapping[str, Any]) -> Resources:
     return dataclasses.replace(base, **changes)
+
+
+def slots_of(settings: LauncherSettings) -> Slots:
+    """The room for jobs on this machine, or in this allocation."""
+    return Slots.of_machine(
+        n_jobs=settings.n_jobs,
+        cpus=settings.cpus,
+        counts_cpus=settings.counts_cpus,
+        gpus=settings.gpus,
+        environment=os.environ,
+    )

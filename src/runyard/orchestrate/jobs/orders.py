@@ -11,12 +11,10 @@ from omegaconf import DictConfig
 
 from runyard.compose import Choices, Composer, freeze_config, number_job
 from runyard.execute import Resources
+from runyard.orchestrate.jobs.running import JobFacts, blank_record
+from runyard.orchestrate.jobs.worker import JobPayload
 from runyard.orchestrate.opening import OpenSweep
-from runyard.orchestrate.planner import PlannedJob
-from runyard.orchestrate.resources import JobResources
-from runyard.orchestrate.reuse import Reuse
-from runyard.orchestrate.running import JobFacts, blank_record
-from runyard.orchestrate.worker import JobPayload
+from runyard.orchestrate.planning import JobResources, PlannedJob, Reuse
 from runyard.record import Attempt, RunRecord, draft_of
 
 
