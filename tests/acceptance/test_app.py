@@ -59,38 +59,32 @@ def test_the_arena_grid_trains_and_evaluates_every_combination_in_order(shell):
     assert all(before <= after for before, after in zip(ended, begun[1:], strict=False))
 
 
-def test_a_killed_training_goes_on_from_its_checkpoint_and_ends_as_if_it_had_not_been_killed(shell):
+def test_a_killed_training_goes_on_from_its_checkpoint_and_ends_as_if_it_had_not_been_killed(shell, monkeypatch):
     args = ["-m", "app", "-m", *SMALL_ARENA, "workload.seed=3"]
-    os.environ["PYTHONPATH"] = SOURCES["PYTHONPATH"]
-    try:
-        process = shell.start(*args)
-        sweep = wait_for(lambda: next(iter(shell.sweeps("app")), None))
-        wait_for((sweep / "0" / "train" / "checkpoint.npz").exists)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        assert read_json(sweep / "0" / "run.json")["state"] == "RUNNING"
-        shell.runyard("resume", check=0, **SOURCES)
-        shell.python(*args, check=0, **SOURCES)
-    finally:
-        del os.environ["PYTHONPATH"]
+    monkeypatch.setenv("PYTHONPATH", SOURCES["PYTHONPATH"])
+    process = shell.start(*args)
+    sweep = wait_for(lambda: next(iter(shell.sweeps("app")), None))
+    wait_for((sweep / "0" / "train" / "checkpoint.npz").exists)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert read_json(sweep / "0" / "run.json")["state"] == "RUNNING"
+    shell.runyard("resume", check=0, **SOURCES)
+    shell.python(*args, check=0, **SOURCES)
     resumed, whole = (read_json(s / "0" / "run.json") for s in shell.sweeps("app"))
     assert [a["state"] for a in resumed["attempts"]] == ["LOST", "COMPLETED"]
     score = [name for name in whole["metrics"] if name.startswith("eval_arena/")]
     assert [resumed["metrics"][n] for n in score] == [whole["metrics"][n] for n in score]
 
 
-def test_a_training_that_is_told_to_save_is_preempted_and_goes_on_in_its_next_attempt(shell):
+def test_a_training_that_is_told_to_save_is_preempted_and_goes_on_in_its_next_attempt(shell, monkeypatch):
     args = ["-m", "app", "-m", *SMALL_ARENA, "workload.seed=3", "hydra.launcher.max_retries=1"]
-    os.environ["PYTHONPATH"] = SOURCES["PYTHONPATH"]
-    try:
-        process = shell.start(*args)
-        sweep = wait_for(lambda: next(iter(shell.sweeps("app")), None))
-        wait_for((sweep / "0" / "train" / "checkpoint.npz").exists)
-        os.kill(read_json(sweep / "0" / "run.json")["attempts"][-1]["pid"], signal.SIGUSR2)
-        assert process.wait() == 0
-        shell.python(*args, check=0, **SOURCES)
-    finally:
-        del os.environ["PYTHONPATH"]
+    monkeypatch.setenv("PYTHONPATH", SOURCES["PYTHONPATH"])
+    process = shell.start(*args)
+    sweep = wait_for(lambda: next(iter(shell.sweeps("app")), None))
+    wait_for((sweep / "0" / "train" / "checkpoint.npz").exists)
+    os.kill(read_json(sweep / "0" / "run.json")["attempts"][-1]["pid"], signal.SIGUSR2)
+    assert process.wait() == 0
+    shell.python(*args, check=0, **SOURCES)
     resumed, whole = (read_json(s / "0" / "run.json") for s in shell.sweeps("app"))
     assert [a["state"] for a in resumed["attempts"]] == ["PREEMPTED", "COMPLETED"]
     assert resumed["attempts"][0]["error"]["type"] == "runyard.pipeline.checkpoint.Requeue"
