@@ -126,6 +126,14 @@ def test_the_details_of_a_thousand_jobs_are_of_bounded_size(tmp_path):
     assert all(job["cut"] > 100_000 for job in details["jobs"].values())
 
 
+def test_a_log_in_the_report_is_without_the_terminals_colours(tmp_path):
+    folder = sweep(tmp_path, list(grid(a=[1])), lambda p: {"y": p["a"]})
+    (folder / "0" / "output.log").write_text("\x1b[32mINFO\x1b[0m begun\n 50%|# |\r100%|##|\nended\n")
+    details = details_of(load_sweep(folder))
+    lines = [details["lines"][n] for n in details["jobs"]["0"]["log"]]
+    assert [line for line in lines if line] == ["INFO begun", "100%|##|", "ended"]
+
+
 def test_the_notes_and_the_report_say_what_means_mix(tmp_path):
     shas = {0: "a" * 40, 1: "b" * 40}
     folder = sweep(

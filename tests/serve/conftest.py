@@ -37,7 +37,7 @@ ConfigStore.instance().store(
 
 @hydra.main(version_base=None, config_name="c", config_path=None)
 def main(cfg):
-    print("x is", cfg.x, flush=True)
+    print("\\x1b[32mx is\\x1b[0m", cfg.x, flush=True)
     print(f"password={cfg.db.password}", flush=True)
     while cfg.wait_for and not Path(cfg.wait_for).exists():
         time.sleep(0.05)

@@ -25,6 +25,7 @@ from runyard.base.files import (
     write_json,
     write_text,
 )
+from runyard.base.readable import readable
 from runyard.base.states import FAILURES, MOVES, STATES, TERMINAL, State, SweepState, move
 from runyard.base.ties import adopt_orphans, die_with_parent
 
@@ -59,6 +60,7 @@ __all__ = [
     "object_of",
     "read_json",
     "read_tail",
+    "readable",
     "swap_symlink",
     "unknown_name",
     "utc_now",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard.analyze import LoadedSweep
-from runyard.base import read_tail
+from runyard.base import read_tail, readable
 from runyard.record import REDACTED, RunPaths, RunRecord, is_secret
 
 MOST_JOBS = 2000
@@ -61,7 +61,7 @@ def _detail(run: RunRecord, place: str, share: int, lines: Lines) -> dict[str, A
     log, left_out = read_tail(RunPaths(folder).output_log, share)
     return {
         "config": lines.add(config),
-        "log": lines.add(_hide(log, secrets)),
+        "log": lines.add(_hide(readable(log), secrets)),
         "cut": left_out,
         "error": lines.add(_hide(_errors(run), secrets)),
         "dir": place,

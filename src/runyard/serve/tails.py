@@ -7,7 +7,7 @@ import codecs
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from runyard.base import read_tail
+from runyard.base import read_tail, readable
 from runyard.record import redact_text
 
 TAIL_BYTES = 64_000
@@ -18,8 +18,8 @@ _LOOK_S = 0.5
 
 
 def log_tail(path: Path, lines: int | None = None) -> str:
-    """The last lines of a log, at most 64 kB, without secrets; empty when it cannot be read."""
-    text = redact_text(read_tail(path, TAIL_BYTES)[0])
+    """The last lines of a log, at most 64 kB, without secrets and colours; empty when it cannot be read."""
+    text = _shown(read_tail(path, TAIL_BYTES)[0])
     if lines is None:
         return text
     return "".join(text.splitlines(keepends=True)[-lines:] if lines else [])
@@ -58,7 +58,7 @@ class _Reader:
         if self._path.is_file():
             self._at = min(self._at, self._path.stat().st_size)
         shown, self._held = _whole_lines(text)
-        shown = redact_text(shown)
+        shown = _shown(shown)
         return shown if lines is None else "".join(shown.splitlines(keepends=True)[-lines:] if lines else [])
 
     def more(self) -> str:
@@ -74,13 +74,17 @@ class _Reader:
             return ""
         self._at += len(data)
         shown, self._held = _whole_lines(self._held + self._decoder.decode(data))
-        return redact_text(shown)
+        return _shown(shown)
 
     def rest(self) -> str:
         """A last line without an end."""
-        return redact_text(self._held)
+        return _shown(self._held)
 
 
 def _whole_lines(text: str) -> tuple[str, str]:
     head, end, tail = text.rpartition("\n")
     return (head + end, tail) if len(tail) < _LONGEST_LINE else (text, "")
+
+
+def _shown(text: str) -> str:
+    return redact_text(readable(text))
