@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runyard.analyze import Results, load
-    from runyard.base import JobFailed, RecordError, RunyardError, State, StorageError, SweepBusy, UsageError
-    from runyard.front import SweepHandle, attach, quoted, sweep
+    from runyard.base import JobFailed, RecordError, RunyardError, State, StorageError, SweepBusy, UsageError, quoted
+    from runyard.front import SweepHandle, attach, sweep
     from runyard.orchestrate import run_application
     from runyard.pipeline import Stage, StageContext, StageResult, checkpoint, run_stage, run_stages, shared
     from runyard.record import ActiveRun, current, table
@@ -50,10 +50,10 @@ __all__ = [
 
 _ROOMS = {
     "analyze": ("Results", "load"),  # loads pandas
-    "base": ("JobFailed", "RecordError", "RunyardError", "State", "StorageError", "SweepBusy", "UsageError"),
+    "base": ("JobFailed", "RecordError", "RunyardError", "State", "StorageError", "SweepBusy", "UsageError", "quoted"),
     "pipeline": ("Stage", "StageContext", "StageResult", "checkpoint", "run_stage", "run_stages", "shared"),
     "record": ("ActiveRun", "current", "table"),
-    "front": ("SweepHandle", "attach", "quoted", "sweep"),  # needs Hydra
+    "front": ("SweepHandle", "attach", "sweep"),  # needs Hydra
     "orchestrate": ("run_application",),  # needs Hydra, which a task's own imports may not
 }
 

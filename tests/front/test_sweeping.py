@@ -11,8 +11,8 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from runyard.base import UsageError
-from runyard.front import SweepHandle, attach, overrides_of, quoted, start_application, sweep
+from runyard.base import UsageError, quoted
+from runyard.front import SweepHandle, attach, overrides_of, start_application, sweep
 
 APP = """
 import time

@@ -25,6 +25,7 @@ from runyard.base.files import (
     write_json,
     write_text,
 )
+from runyard.base.quoting import quoted
 from runyard.base.readable import readable
 from runyard.base.states import FAILURES, MOVES, STATES, TERMINAL, State, SweepState, move
 from runyard.base.ties import adopt_orphans, die_with_parent
@@ -58,6 +59,7 @@ __all__ = [
     "iso",
     "move",
     "object_of",
+    "quoted",
     "read_json",
     "read_tail",
     "readable",

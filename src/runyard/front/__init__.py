@@ -2,7 +2,7 @@
 
 from runyard.front.functions import Kept, keep_function
 from runyard.front.handle import HandleStatus, SweepHandle, attach
-from runyard.front.quoting import overrides_of, quoted
+from runyard.front.quoting import overrides_of
 from runyard.front.resuming import start_resume
 from runyard.front.starting import Started, Target, start_application
 from runyard.front.sweeping import sweep
@@ -16,7 +16,6 @@ __all__ = [
     "attach",
     "keep_function",
     "overrides_of",
-    "quoted",
     "start_application",
     "start_resume",
     "sweep",

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runyard.base import UsageError
+from runyard.base import UsageError, quoted
 from runyard.front.functions import keep_function
 from runyard.front.handle import SweepHandle
-from runyard.front.quoting import overrides_of, quoted
+from runyard.front.quoting import overrides_of
 from runyard.front.starting import Target, start_application
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import yaml
 
-from runyard.base import UsageError, unknown_name
-from runyard.front import quoted
+from runyard.base import UsageError, quoted, unknown_name
 
 #: what the body has already; a field named ``tag`` gets the same value as the record's.
 OWN_FIELDS = ("overrides", "experiment", "launcher", "seeds", "max_jobs", "sweep", "wait", "timeout_s")

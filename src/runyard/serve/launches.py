@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runyard.base import UsageError
-from runyard.front import SweepHandle, quoted, start_application
+from runyard.base import UsageError, quoted
+from runyard.front import SweepHandle, start_application
 from runyard.orchestrate import MOST_JOBS
 from runyard.serve.facts import AppFacts
 from runyard.serve.problems import Refused, TooMany
