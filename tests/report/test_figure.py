@@ -141,7 +141,7 @@ def test_the_caption_says_over_what_was_averaged_and_what_is_left_out(tmp_path):
     assert "averaged over day (4 values) and 2 seeds, n = 5 to 7 jobs each" in text
     assert "bands: 95 % interval of the mean over these jobs (Student's t)" in text
     assert "fixed = f" in text
-    assert "3 of 24 jobs did not complete, 2 values not finite, left out" in text
+    assert "3 of 24 jobs have not completed, 2 values not finite, left out" in text
 
 
 def test_one_job_a_place_has_no_interval_to_explain(tmp_path):

@@ -90,7 +90,7 @@ def _left_out(view: View) -> str:
     absent = sum(cell is None for cell in done)
     unreal = sum(isinstance(cell, float) and not math.isfinite(cell) for cell in done)
     parts = [
-        f"{unfinished:,} of {count(len(states), 'job')} did not complete" if unfinished else "",
+        f"{unfinished:,} of {count(len(states), 'job')} have not completed" if unfinished else "",
         f"{count(unreal, 'value')} not finite, left out" if unreal else "",
         f"{count(absent, 'job')} without this metric" if absent else "",
     ]
