@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -697,27 +698,34 @@ def test_a_spare_process_that_was_killed_with_its_task_is_passed_over(runner: Ma
     assert run.end(second).report == b"here"
 
 
-def test_what_is_done_ahead_is_done_before_the_turn_and_in_the_same_process(tmp_path: Path) -> None:
-    done: list[tuple[Any, int]] = []
+@contextlib.contextmanager
+def _handed_ahead(folder: Path, pool: ForkPool) -> Iterator[tuple[Runner, int]]:
+    """A task "short" that a spare process has while "long" runs; its turn has not come."""
+    run = Runner(folder)
+    run.pool = pool
+    pool.start()
+    try:
+        _waiting_processes(run, run.begin_named("long"), count=1)
+        yield run, run.line_up_named("short")
+    finally:
+        pool.close()
 
+
+def test_what_is_done_ahead_is_done_before_the_turn_and_in_the_same_process(tmp_path: Path) -> None:
     def work(payload: Any, report: Report) -> int:
         if payload == "long":
             time.sleep(600)
-        report(repr([(what, pid == os.getpid()) for what, pid in done]).encode())
+        report(str(os.getpid()).encode())
         return 0
 
-    run = Runner(tmp_path)
-    run.pool = ForkPool(work, ahead=lambda payload: done.append((payload, os.getpid())))
-    run.pool.start()
-    try:
-        first = run.begin_named("long")
-        _waiting_processes(run, first, count=1)
-        second = run.line_up_named("short")
-        time.sleep(0.2)
+    def ahead(payload: Any) -> None:
+        (tmp_path / f"{payload}-{os.getpid()}").touch()
+
+    with _handed_ahead(tmp_path, ForkPool(work, ahead=ahead)) as (run, second):
+        (mark,) = wait_until(lambda: list(tmp_path.glob("short-*")))
+        assert run.started(second) is None
         run.pool.start_now(second)
-        assert run.end(second).report == b"[('short', True)]"
-    finally:
-        run.pool.close()
+        assert mark.name == f"short-{run.end(second).report.decode()}"
 
 
 def test_what_fails_ahead_is_left_to_the_turn(tmp_path: Path) -> None:
@@ -727,21 +735,14 @@ def test_what_fails_ahead_is_left_to_the_turn(tmp_path: Path) -> None:
         raise ValueError("no good")
 
     def ahead(payload: Any) -> None:
+        (tmp_path / payload).touch()
         raise ValueError("no good")
 
-    run = Runner(tmp_path)
-    run.pool = ForkPool(work, ahead=ahead)
-    run.pool.start()
-    try:
-        first = run.begin_named("long")
-        _waiting_processes(run, first, count=1)
-        second = run.line_up_named("short")
-        time.sleep(0.2)
+    with _handed_ahead(tmp_path, ForkPool(work, ahead=ahead)) as (run, second):
+        wait_until((tmp_path / "short").exists)
         run.pool.start_now(second)
         assert run.end(second).exit_code == 70
         assert "ValueError: no good" in run.output(second).read_text()
-    finally:
-        run.pool.close()
 
 
 def test_a_follower_need_not_wait_until_the_system_has_cleaned_up(runner: MakeRunner) -> None:

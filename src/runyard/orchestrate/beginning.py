@@ -8,7 +8,6 @@ from typing import Any
 from hydra.core.utils import setup_globals
 
 from runyard.compose import Composer
-from runyard.execute import Resources
 from runyard.orchestrate.execution import Execution
 from runyard.orchestrate.jobs import check_isolation
 from runyard.orchestrate.opening import Application, LauncherSettings, open_sweep
@@ -55,13 +54,4 @@ def foreign_execution(app: Application) -> Execution:
     Raises:
         UsageError: the directory cannot be had.
     """
-    opened = open_sweep(app.config)
-    composer = Composer(app.config, app.context.config_loader, exclude=opened.settings.exclude_keys)
-    return Execution(
-        app=app,
-        opened=opened,
-        composer=composer,
-        settings=LauncherSettings(),
-        launcher_values={},
-        resources=JobResources(Resources()),
-    )
+    return open_execution(app, LauncherSettings(), {})

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from runyard.base import die_with_parent
+from runyard.execute.local.guard import peak_mb
 from runyard.execute.local.threads import limit_threads
 from runyard.execute.task import Task
 
@@ -29,8 +30,8 @@ TOKEN_VARIABLE = "RUNYARD_TOKEN"
 
 #: what a job's process says to its template when it ends well and there is nothing left to do for it.
 LAST_WORD = b"\0runyard: ended well\0"
-#: the system takes its time to take back the memory of a process larger than this, in kB.
-_SMALL_KB = 1 << 20
+#: the system takes its time to take back the memory of a process larger than this, in MB.
+_SMALL_MB = 1024
 
 #: gives the task that a process was forked for; waits until its turn has come.
 Take = Callable[[], Task]
@@ -75,7 +76,7 @@ def payload_of(task: Task) -> Any:
 
 
 def _say_last_word(report_to: int) -> None:
-    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < _SMALL_KB:
+    if peak_mb(resource.getrusage(resource.RUSAGE_SELF)) < _SMALL_MB:
         with contextlib.suppress(OSError):  # the job may have closed it
             write_all(report_to, LAST_WORD)
 

@@ -12,7 +12,6 @@ import os
 import secrets
 import selectors
 import signal
-import sys
 import time
 import traceback
 from collections import deque
@@ -29,6 +28,7 @@ from runyard.execute.local.guard import (
     children_of,
     has_token,
     memory_kills,
+    peak_mb,
     signal_group,
     signal_tree,
     writes_to,
@@ -327,14 +327,13 @@ class Template:
         code = os.waitstatus_to_exitcode(status)
         if code == 0:
             self._follow(job)
-        scale = 1024 if sys.platform != "darwin" else 1024 * 1024
         self._send(
             Ended(
                 ticket=job.ticket,
                 exit_code=code if code >= 0 else None,
                 signal=-code if code < 0 else None,
                 report=bytes(job.report).removesuffix(LAST_WORD),
-                max_rss_mb=round(usage.ru_maxrss / scale, 1),
+                max_rss_mb=round(peak_mb(usage), 1),
                 memory_kills=memory_kills() - job.memory_kills if code == -signal.SIGKILL else 0,
             )
         )

@@ -19,7 +19,10 @@ class Feed(Protocol):
     is_alone: bool
 
     def peek(self) -> tuple[PlannedJob, Earlier] | None:
-        """The next job; None after the last. It is asked for when there is room for a job."""
+        """The next job; None after the last.
+
+        It is asked for when there is room for a job, and sooner where the feed ``is_alone``.
+        """
 
     def glance(self) -> tuple[PlannedJob, Earlier] | None:
         """The job that is likely to be next, for getting it ready; None when that is not known."""
